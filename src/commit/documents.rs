@@ -1,0 +1,210 @@
+//! Makes the search document of a record from its quads. A pure function of
+//! one snapshot and one subject, so that the check can make it again.
+
+use crate::graph::{GraphPattern, Snapshot};
+use crate::index::{Document, Facet, KINDS};
+use crate::rdf::Names;
+use crate::rdf::TermId;
+use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
+use oxigraph::model::Term;
+use rustc_hash::FxHashMap;
+
+/// Classes whose instances are found by search, with their kind.
+const CLASSES: [(&str, &str); 15] = [
+    ("Lesson", "lesson"),
+    ("CaseStudy", "case-study"),
+    ("Organisation", "organisation"),
+    ("Site", "site"),
+    ("Partner", "partner"),
+    ("Programme", "programme"),
+    ("Theme", "theme"),
+    ("Dimension", "dimension"),
+    ("Document", "document"),
+    ("Report", "report"),
+    ("Evidence", "evidence"),
+    ("Interview", "interview"),
+    ("Workshop", "workshop"),
+    ("ToolAnswer", "tool-answer"),
+    ("Questionnaire", "questionnaire"),
+];
+
+/// Numbers of the vocabulary in one snapshot, looked up once for many records.
+pub struct Documents<'a> {
+    snapshot: &'a Snapshot,
+    names: &'a Names,
+    type_: Option<TermId>,
+    classes: FxHashMap<TermId, u64>,
+    concept: Option<TermId>,
+    titles: Vec<TermId>,
+    description: Option<TermId>,
+    dates: Vec<TermId>,
+    facets: FxHashMap<TermId, Facet>,
+    themes: Option<TermId>,
+}
+
+impl<'a> Documents<'a> {
+    /// Prepares to read records of a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &'a Snapshot, names: &'a Names) -> Self {
+        let id = |namespace: &str, name: &str| snapshot.iri_id(&format!("{namespace}{name}"));
+        let classes = CLASSES
+            .iter()
+            .filter_map(|(class, kind)| Some((id(INSITES, class)?, kind_number(kind)?)))
+            .collect();
+        let facets = [
+            (id(INSITES, "dimension"), Facet::Dimension),
+            (id(INSITES, "atSite"), Facet::Organisation),
+            (id(INSITES, "atOrganisation"), Facet::Organisation),
+            (id(INSITES, "aboutOrganisation"), Facet::Organisation),
+            (id(INSITES, "withPartner"), Facet::Organisation),
+            (id(INSITES, "owner"), Facet::Organisation),
+            (id(INSITES, "region"), Facet::Region),
+            (id(INSITES, "inProgramme"), Facet::Programme),
+            (id(INSITES, "status"), Facet::Status),
+            (id(INSITES, "outcomeStatus"), Facet::Outcome),
+        ];
+        Self {
+            snapshot,
+            names,
+            type_: snapshot.iri_id(TYPE),
+            classes,
+            concept: id(SKOS, "Concept"),
+            titles: [id(DCTERMS, "title"), id(SKOS, "prefLabel"), id(RDFS, "label")]
+                .into_iter()
+                .flatten()
+                .collect(),
+            description: id(DCTERMS, "description"),
+            dates: [id(DCTERMS, "issued"), id(DCTERMS, "modified"), id(DCTERMS, "date")]
+                .into_iter()
+                .flatten()
+                .collect(),
+            facets: facets.into_iter().filter_map(|(id, facet)| Some((id?, facet))).collect(),
+            themes: id(DCTERMS, "subject"),
+        }
+    }
+
+    /// The subjects that may have a document: all instances of the classes.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<TermId> {
+        let Some(type_) = self.type_ else { return Vec::new() };
+        let mut subjects: Vec<TermId> = self
+            .classes
+            .keys()
+            .copied()
+            .chain(self.concept)
+            .flat_map(|class| {
+                self.snapshot
+                    .quads()
+                    .matching(None, Some(type_), Some(class), GraphPattern::Any)
+                    .map(|quad| quad[0])
+            })
+            .collect();
+        subjects.sort_unstable();
+        subjects.dedup();
+        subjects
+    }
+
+    /// The document of a record; `None` if search does not cover it.
+    #[must_use]
+    pub fn document(&self, subject: TermId) -> Option<Document> {
+        let quads: Vec<_> = self
+            .snapshot
+            .quads()
+            .matching(Some(subject), None, None, GraphPattern::Any)
+            .map(|[_, p, o, _]| (p, o))
+            .collect();
+        let iri = match self.snapshot.term(subject)? {
+            Term::NamedNode(iri) => iri.into_string(),
+            _ => return None,
+        };
+        let mut facets: Vec<(Facet, u64)> = Vec::new();
+        for (p, o) in &quads {
+            if Some(*p) == self.type_
+                && let Some(kind) = self.classes.get(o)
+            {
+                facets.push((Facet::Kind, *kind));
+            }
+        }
+        let of_kind = |name: &str| kind_number(name).map(|kind| (Facet::Kind, kind));
+        if let Some(organisation) = of_kind("organisation")
+            && facets.iter().any(|f| Some(*f) == of_kind("site") || Some(*f) == of_kind("partner"))
+        {
+            facets.push(organisation);
+        }
+        if facets.is_empty() {
+            // Themes and dimensions of foreign data are plain SKOS concepts.
+            let (kind, _) = self.names.kind_and_slug(&iri)?;
+            if !matches!(kind, "theme" | "dimension")
+                || !quads.iter().any(|(p, o)| Some(*p) == self.type_ && Some(*o) == self.concept)
+            {
+                return None;
+            }
+            facets.extend(of_kind(kind));
+        }
+        let mut titles: Vec<(usize, bool, String)> = Vec::new();
+        let mut texts: Vec<(bool, TermId, String)> = Vec::new();
+        let mut date = 0;
+        for (p, o) in quads {
+            if let Some(facet) = self.facets.get(&p) {
+                facets.push((*facet, u64::from(o)));
+                continue;
+            }
+            if Some(p) == self.themes {
+                facets.push((Facet::Theme, u64::from(o)));
+                continue;
+            }
+            let Some(Term::Literal(literal)) = self.snapshot.term(o) else { continue };
+            if let Some(rank) = self.dates.iter().position(|d| *d == p) {
+                // The best date wins; within one property the latest.
+                date = date.max(day_number(literal.value(), rank));
+                continue;
+            }
+            let is_text = literal.language().is_some()
+                || literal.datatype() == oxigraph::model::vocab::xsd::STRING;
+            if !is_text {
+                continue;
+            }
+            if let Some(rank) = self.titles.iter().position(|t| *t == p) {
+                let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
+                titles.push((rank, foreign, literal.value().to_owned()));
+            } else {
+                texts.push((Some(p) != self.description, p, literal.value().to_owned()));
+            }
+        }
+        titles.sort_unstable();
+        texts.sort_unstable();
+        let mut lines: Vec<String> = titles.iter().map(|(_, _, text)| text.clone()).collect();
+        lines.extend(texts.into_iter().map(|(_, _, text)| text));
+        facets.sort_unstable();
+        facets.dedup();
+        Some(Document {
+            subject,
+            title: titles.into_iter().next().map(|t| t.2).unwrap_or_default(),
+            body: lines.join("\n"),
+            facets,
+            date: date % 100_000_000,
+        })
+    }
+}
+
+/// The number of a kind in [`KINDS`].
+fn kind_number(kind: &str) -> Option<u64> {
+    KINDS.iter().position(|k| *k == kind).map(|n| n as u64)
+}
+
+/// `2024-03-22`, `2024-03` or `2024` as `yyyymmdd`, with the rank of its
+/// property in front so that a better property wins. 0 if it is none of them.
+fn day_number(value: &str, rank: usize) -> u64 {
+    let mut parts = value.get(..10).unwrap_or(value).splitn(3, '-');
+    let mut part = |least: u64, most: u64| match parts.next() {
+        None => Some(0),
+        Some(text) => text.parse().ok().filter(|n| (least..=most).contains(n)),
+    };
+    let (Some(year), Some(month), Some(day)) = (part(1, 9999), part(1, 12), part(1, 31)) else {
+        return 0;
+    };
+    if year == 0 {
+        return 0;
+    }
+    (9 - rank as u64) * 100_000_000 + year * 10_000 + month * 100 + day
+}

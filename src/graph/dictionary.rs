@@ -1,0 +1,241 @@
+//! Terms and their numbers. A term is stored once, as bytes, and never
+//! forgotten. Not for quads.
+
+use crate::rdf::TermId;
+use hashbrown::HashTable;
+use oxigraph::model::{BlankNode, Literal, NamedNode, Term, TermRef};
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
+use std::sync::Arc;
+
+/// The default graph's place in the graph column of a quad.
+pub const DEFAULT_GRAPH: TermId = 0;
+
+/// A tail larger than this is merged into the base, so that the copy which a
+/// small change makes of the tail stays cheap (about 64 k terms, 5 MB).
+const TAIL_LIMIT: usize = 1 << 16;
+
+/// A run of terms with consecutive numbers.
+#[derive(Clone, Default)]
+struct Segment {
+    arena: Vec<u8>,
+    ends: Vec<usize>,
+    first: TermId,
+    table: HashTable<TermId>,
+}
+
+impl Segment {
+    fn starting_at(first: TermId) -> Self {
+        Self { first, ..Self::default() }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    fn bytes(&self, id: TermId) -> Option<&[u8]> {
+        let index = usize::try_from(id.checked_sub(self.first)?).ok()?;
+        let end = *self.ends.get(index)?;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        self.arena.get(start..end)
+    }
+
+    fn find(&self, encoded: &[u8], hash: u64) -> Option<TermId> {
+        self.table.find(hash, |id| self.bytes(*id) == Some(encoded)).copied()
+    }
+
+    fn push(&mut self, encoded: &[u8], hash: u64) -> TermId {
+        let id = self.first + TermId::try_from(self.ends.len()).unwrap_or(TermId::MAX);
+        self.arena.extend_from_slice(encoded);
+        self.ends.push(self.arena.len());
+        let Self { arena, ends, first, table } = self;
+        table.insert_unique(hash, id, |id| {
+            let index = (*id - *first) as usize;
+            let start = if index == 0 { 0 } else { ends[index - 1] };
+            hash_of(&arena[start..ends[index]])
+        });
+        id
+    }
+}
+
+/// All terms of one revision. Cloning is cheap; a clone is a snapshot.
+#[derive(Clone)]
+pub struct Dictionary {
+    base: Arc<Segment>,
+    tail: Arc<Segment>,
+}
+
+impl Default for Dictionary {
+    fn default() -> Self {
+        let base = Segment::starting_at(1);
+        Self { base: Arc::new(base.clone()), tail: Arc::new(base) }
+    }
+}
+
+impl Dictionary {
+    /// The number of terms.
+    pub fn len(&self) -> usize {
+        self.base.len() + self.tail.len()
+    }
+
+    /// The encoded form of a term (see [`encode`]).
+    pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
+        self.base.bytes(id).or_else(|| self.tail.bytes(id))
+    }
+
+    /// The term with this number.
+    pub fn term(&self, id: TermId) -> Option<Term> {
+        self.bytes(id).and_then(decode)
+    }
+
+    /// The number of a term, if it is known.
+    pub fn find(&self, term: TermRef<'_>) -> Option<TermId> {
+        let mut encoded = Vec::with_capacity(64);
+        encode(term, &mut encoded);
+        self.find_encoded(&encoded)
+    }
+
+    /// The number of an encoded term, if it is known.
+    pub fn find_encoded(&self, encoded: &[u8]) -> Option<TermId> {
+        let hash = hash_of(encoded);
+        self.base.find(encoded, hash).or_else(|| self.tail.find(encoded, hash))
+    }
+
+    /// The number of an encoded term, which is added if it is new.
+    pub fn intern_encoded(&mut self, encoded: &[u8]) -> TermId {
+        let hash = hash_of(encoded);
+        if let Some(id) = self.base.find(encoded, hash).or_else(|| self.tail.find(encoded, hash)) {
+            return id;
+        }
+        Arc::make_mut(&mut self.tail).push(encoded, hash)
+    }
+
+    /// Merges a long tail into the base. Numbers do not change.
+    pub fn settle(&mut self) {
+        if self.tail.len() <= TAIL_LIMIT {
+            return;
+        }
+        let next = self.tail.first + TermId::try_from(self.tail.len()).unwrap_or(0);
+        if self.base.len() == 0 {
+            self.base = std::mem::replace(&mut self.tail, Arc::new(Segment::starting_at(next)));
+            return;
+        }
+        let mut base = (*self.base).clone();
+        for index in 0..self.tail.len() {
+            let id = self.tail.first + TermId::try_from(index).unwrap_or(0);
+            if let Some(encoded) = self.tail.bytes(id) {
+                base.push(encoded, hash_of(encoded));
+            }
+        }
+        self.base = Arc::new(base);
+        self.tail = Arc::new(Segment::starting_at(next));
+    }
+}
+
+fn hash_of(encoded: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(encoded);
+    hasher.finish()
+}
+
+/// Writes a term as bytes: a tag (`I` IRI, `B` blank node, `S` simple string,
+/// `L` language-tagged string, `T` other typed literal), then for `L` and `T`
+/// the tag or datatype and a zero byte, then the value. Two terms have the
+/// same bytes exactly if they are the same term (RDF 1.1 Concepts §3.3).
+pub fn encode(term: TermRef<'_>, out: &mut Vec<u8>) {
+    match term {
+        TermRef::NamedNode(iri) => {
+            out.push(b'I');
+            out.extend_from_slice(iri.as_str().as_bytes());
+        }
+        TermRef::BlankNode(node) => {
+            out.push(b'B');
+            out.extend_from_slice(node.as_str().as_bytes());
+        }
+        TermRef::Literal(literal) => {
+            if let Some(language) = literal.language() {
+                out.push(b'L');
+                out.extend_from_slice(language.as_bytes());
+                out.push(0);
+            } else if literal.datatype() == oxigraph::model::vocab::xsd::STRING {
+                out.push(b'S');
+            } else {
+                out.push(b'T');
+                out.extend_from_slice(literal.datatype().as_str().as_bytes());
+                out.push(0);
+            }
+            out.extend_from_slice(literal.value().as_bytes());
+        }
+    }
+}
+
+/// Reads back what [`encode`] wrote. `None` for damaged bytes.
+pub fn decode(bytes: &[u8]) -> Option<Term> {
+    let (tag, rest) = bytes.split_first()?;
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
+    let pair = || {
+        let zero = rest.iter().position(|b| *b == 0)?;
+        Some((text(&rest[..zero])?, text(&rest[zero + 1..])?))
+    };
+    Some(match tag {
+        b'I' => NamedNode::new_unchecked(text(rest)?).into(),
+        b'B' => BlankNode::new_unchecked(text(rest)?).into(),
+        b'S' => Literal::new_simple_literal(text(rest)?).into(),
+        b'L' => {
+            let (language, value) = pair()?;
+            Literal::new_language_tagged_literal_unchecked(value, language).into()
+        }
+        b'T' => {
+            let (datatype, value) = pair()?;
+            Literal::new_typed_literal(value, NamedNode::new_unchecked(datatype)).into()
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn terms_come_back_as_they_were() {
+        let terms: [Term; 6] = [
+            NamedNode::new_unchecked("http://a/b").into(),
+            BlankNode::new_unchecked("x1").into(),
+            Literal::new_simple_literal("").into(),
+            Literal::new_language_tagged_literal_unchecked("été", "fr-ca").into(),
+            Literal::new_typed_literal("01", oxigraph::model::vocab::xsd::INTEGER).into(),
+            Literal::new_typed_literal("1", oxigraph::model::vocab::xsd::INTEGER).into(),
+        ];
+        let mut dictionary = Dictionary::default();
+        let mut ids = Vec::new();
+        for term in &terms {
+            let mut encoded = Vec::new();
+            encode(term.as_ref(), &mut encoded);
+            ids.push(dictionary.intern_encoded(&encoded));
+        }
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+        for (id, term) in ids.iter().zip(&terms) {
+            assert_eq!(dictionary.term(*id).as_ref(), Some(term));
+            assert_eq!(dictionary.find(term.as_ref()), Some(*id));
+        }
+        assert_eq!(dictionary.term(0), None);
+        assert_eq!(dictionary.term(7), None);
+    }
+
+    #[test]
+    fn settling_keeps_the_numbers() {
+        let mut dictionary = Dictionary::default();
+        for round in 0..3_u32 {
+            for n in 0..70_000_u32 {
+                let encoded = format!("S{round}-{n}");
+                assert_eq!(dictionary.intern_encoded(encoded.as_bytes()), round * 70_000 + n + 1);
+            }
+            dictionary.settle();
+            assert_eq!(dictionary.tail.len(), 0, "a long tail is merged");
+        }
+        assert_eq!(dictionary.find_encoded(b"S1-7"), Some(70_008));
+        assert_eq!(dictionary.bytes(140_001), Some(&b"S2-0"[..]));
+        assert_eq!(dictionary.len(), 210_000);
+    }
+}

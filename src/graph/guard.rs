@@ -1,0 +1,234 @@
+//! Rewrites a parsed query so that its evaluation cannot slip past the budget.
+//! The answers stay the same. Not for limits on the query's size.
+//!
+//! Two things escape [`budget::touch`]: solutions that bind nothing (joining
+//! them touches no term), and functions that make long strings in one step.
+//! The first get a variable of their own, which nobody can see; the arguments
+//! of the second pass through a function that looks at their length first.
+
+use crate::graph::budget;
+use oxigraph::model::{Literal, NamedNode, Term, Variable};
+use spareval::QueryEvaluator;
+use spargebra::Query;
+use spargebra::algebra::{
+    AggregateExpression, Expression, Function, GraphPattern, OrderExpression,
+};
+
+/// The most characters that REPLACE or CONCAT may be given, and about the most
+/// that they may make (bytes).
+const LONGEST_TEXT: usize = 16 << 20;
+
+const GUARD: &str = "urn:insites:internal:guard";
+
+/// Something in the query that this service does not do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// `SERVICE` to this place.
+    Service(String),
+}
+
+/// How much a query asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// Triple patterns and paths, those of a CONSTRUCT template as well.
+    pub patterns: usize,
+    /// Cells of all VALUES tables and of IN lists.
+    pub values: usize,
+}
+
+/// Guards a query in place and measures it on the way.
+pub fn guard(query: &mut Query) -> Result<Size, Refused> {
+    let mut guard = Guard::default();
+    if let Query::Construct { template, .. } = query {
+        guard.size.patterns += template.len();
+    }
+    let (Query::Select { pattern, .. }
+    | Query::Construct { pattern, .. }
+    | Query::Describe { pattern, .. }
+    | Query::Ask { pattern, .. }) = query;
+    guard.pattern(pattern)?;
+    Ok(guard.size)
+}
+
+/// Gives an evaluator the functions that guarded queries call.
+pub fn with_guards(evaluator: QueryEvaluator) -> QueryEvaluator {
+    evaluator.with_custom_function(NamedNode::new_unchecked(GUARD), |arguments| {
+        budget::check();
+        let length = |term: &Term| match term {
+            Term::Literal(literal) => literal.value().len(),
+            Term::NamedNode(iri) => iri.as_str().len(),
+            Term::BlankNode(_) => 0,
+        };
+        let product = arguments.iter().fold(1_usize, |n, t| n.saturating_mul(length(t).max(1)));
+        (product <= LONGEST_TEXT).then(|| arguments[0].clone())
+    })
+}
+
+#[derive(Default)]
+struct Guard {
+    fresh: usize,
+    size: Size,
+}
+
+impl Guard {
+    fn pattern(&mut self, pattern: &mut GraphPattern) -> Result<(), Refused> {
+        match pattern {
+            GraphPattern::Bgp { patterns } => {
+                self.size.patterns += patterns.len();
+                if patterns.is_empty() {
+                    self.mark(pattern);
+                }
+            }
+            GraphPattern::Path { .. } => self.size.patterns += 1,
+            GraphPattern::Values { variables, bindings } => {
+                self.size.values += bindings.len() * variables.len().max(1);
+                if bindings.iter().any(|row| row.iter().all(Option::is_none)) {
+                    self.mark(pattern);
+                }
+            }
+            GraphPattern::Join { left, right }
+            | GraphPattern::Lateral { left, right }
+            | GraphPattern::Union { left, right }
+            | GraphPattern::Minus { left, right } => {
+                self.pattern(left)?;
+                self.pattern(right)?;
+            }
+            GraphPattern::LeftJoin { left, right, expression } => {
+                self.pattern(left)?;
+                self.pattern(right)?;
+                if let Some(expression) = expression {
+                    self.expression(expression)?;
+                }
+            }
+            GraphPattern::Filter { expr, inner } => {
+                self.pattern(inner)?;
+                self.expression(expr)?;
+            }
+            GraphPattern::Extend { inner, expression, .. } => {
+                self.pattern(inner)?;
+                self.expression(expression)?;
+            }
+            GraphPattern::OrderBy { inner, expression } => {
+                self.pattern(inner)?;
+                for order in expression {
+                    let (OrderExpression::Asc(e) | OrderExpression::Desc(e)) = order;
+                    self.expression(e)?;
+                }
+            }
+            GraphPattern::Graph { inner, .. }
+            | GraphPattern::Distinct { inner }
+            | GraphPattern::Reduced { inner }
+            | GraphPattern::Slice { inner, .. } => self.pattern(inner)?,
+            GraphPattern::Project { inner, variables } => {
+                self.pattern(inner)?;
+                // A sub-select that shows nothing makes rows that bind nothing.
+                if variables.is_empty() {
+                    self.mark(pattern);
+                }
+            }
+            GraphPattern::Group { inner, aggregates, .. } => {
+                self.pattern(inner)?;
+                for (_, aggregate) in aggregates {
+                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                        self.expression(expr)?;
+                    }
+                }
+            }
+            GraphPattern::Service { name, silent, .. } => {
+                if !*silent {
+                    return Err(Refused::Service(name.to_string()));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes each solution of the pattern bind a variable of its own.
+    fn mark(&mut self, pattern: &mut GraphPattern) {
+        self.fresh += 1;
+        let inner = std::mem::replace(pattern, GraphPattern::Bgp { patterns: Vec::new() });
+        *pattern = GraphPattern::Extend {
+            inner: Box::new(inner),
+            // No query can name it: a variable cannot hold a space.
+            variable: Variable::new_unchecked(format!("guard {}", self.fresh)),
+            expression: Expression::Literal(Literal::from(true)),
+        };
+    }
+
+    fn expression(&mut self, expression: &mut Expression) -> Result<(), Refused> {
+        match expression {
+            Expression::NamedNode(_)
+            | Expression::Literal(_)
+            | Expression::Variable(_)
+            | Expression::Bound(_) => {}
+            Expression::Or(a, b)
+            | Expression::And(a, b)
+            | Expression::Equal(a, b)
+            | Expression::SameTerm(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b)
+            | Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Add(a, b)
+            | Expression::Subtract(a, b)
+            | Expression::Multiply(a, b)
+            | Expression::Divide(a, b) => {
+                self.expression(a)?;
+                self.expression(b)?;
+            }
+            Expression::In(a, list) => {
+                self.size.values += list.len();
+                self.expression(a)?;
+                for item in list {
+                    self.expression(item)?;
+                }
+            }
+            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => {
+                self.expression(a)?;
+            }
+            Expression::Exists(pattern) => self.pattern(pattern)?,
+            Expression::If(a, b, c) => {
+                self.expression(a)?;
+                self.expression(b)?;
+                self.expression(c)?;
+            }
+            Expression::Coalesce(list) => {
+                for item in list {
+                    self.expression(item)?;
+                }
+            }
+            Expression::FunctionCall(function, arguments) => {
+                for argument in &mut *arguments {
+                    self.expression(argument)?;
+                }
+                match function {
+                    Function::Replace if arguments.len() >= 3 => {
+                        let replacement = arguments[2].clone();
+                        wrap(&mut arguments[0], Some(replacement));
+                    }
+                    // Short chains of CONCAT on stored text cannot grow far.
+                    Function::Concat if arguments.iter().any(makes_text) => {
+                        for argument in arguments {
+                            wrap(argument, None);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an argument may be longer than anything stored.
+fn makes_text(argument: &Expression) -> bool {
+    !matches!(argument, Expression::Literal(_) | Expression::NamedNode(_))
+}
+
+fn wrap(argument: &mut Expression, with: Option<Expression>) {
+    let inner = std::mem::replace(argument, Expression::Literal(Literal::from(true)));
+    let mut arguments = vec![inner];
+    arguments.extend(with);
+    *argument =
+        Expression::FunctionCall(Function::Custom(NamedNode::new_unchecked(GUARD)), arguments);
+}

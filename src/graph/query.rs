@@ -1,0 +1,172 @@
+//! A SPARQL query that has been read: only the parser that refuses updates
+//! makes one. Not for running it.
+
+use crate::graph::guard::{Refused, Size, guard};
+use crate::rdf::Term;
+use oxigraph::model::Variable;
+use spargebra::algebra::{GraphPattern, QueryDataset};
+use spargebra::term::GroundTerm;
+use spargebra::{Query, SparqlParser};
+
+/// What a query answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryForm {
+    /// Solutions.
+    Select,
+    /// True or false.
+    Ask,
+    /// A graph, made by a template.
+    Construct,
+    /// A graph that describes resources.
+    Describe,
+}
+
+/// A query ready to run.
+#[derive(Debug, Clone)]
+pub struct ReadQuery {
+    pub(super) parsed: Query,
+    pub(super) dataset: Option<QueryDataset>,
+    size: Size,
+}
+
+/// Why a text is not a query.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ParseError {
+    /// It breaks the grammar of SPARQL 1.1.
+    #[error("{message}")]
+    Syntax {
+        /// What was expected.
+        message: String,
+        /// Line, from 1.
+        line: Option<u64>,
+        /// Column in characters, from 1.
+        column: Option<u64>,
+    },
+    /// It asks another host.
+    #[error("SERVICE {0} would ask another host, which this service does not do")]
+    Service(String),
+}
+
+impl ReadQuery {
+    /// Reads a query. Prefixes of [`crate::rdf::prefixes`] are not assumed: a query
+    /// must declare what it uses, so that it works elsewhere as well.
+    pub fn parse(text: &str, base: Option<&str>) -> Result<Self, ParseError> {
+        let mut parser = SparqlParser::new();
+        if let Some(base) = base {
+            parser = parser.with_base_iri(base).map_err(|e| ParseError::Syntax {
+                message: format!("the base IRI is invalid: {e}"),
+                line: None,
+                column: None,
+            })?;
+        }
+        let mut parsed = parser.parse_query(text).map_err(|e| syntax_error(&e.to_string()))?;
+        let (Query::Select { dataset, .. }
+        | Query::Construct { dataset, .. }
+        | Query::Describe { dataset, .. }
+        | Query::Ask { dataset, .. }) = &mut parsed;
+        let dataset = dataset.take();
+        let size = guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
+        Ok(Self { parsed, dataset, size })
+    }
+
+    /// What the query answers with.
+    #[must_use]
+    pub fn form(&self) -> QueryForm {
+        match self.parsed {
+            Query::Select { .. } => QueryForm::Select,
+            Query::Ask { .. } => QueryForm::Ask,
+            Query::Construct { .. } => QueryForm::Construct,
+            Query::Describe { .. } => QueryForm::Describe,
+        }
+    }
+
+    /// How much the query asks for.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// Binds a variable to a term, as `VALUES (?name) { (term) }` at the start
+    /// of the outermost WHERE would. Blank nodes cannot be bound: they have no
+    /// name that a query could share with the data.
+    #[must_use]
+    pub fn bind(mut self, name: &str, term: Term) -> Self {
+        let ground = match term {
+            Term::NamedNode(iri) => GroundTerm::NamedNode(iri),
+            Term::Literal(literal) => GroundTerm::Literal(literal),
+            Term::BlankNode(_) => return self,
+        };
+        let (Query::Select { pattern, .. }
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }
+        | Query::Ask { pattern, .. }) = &mut self.parsed;
+        let place = innermost(pattern);
+        let inner = std::mem::replace(place, GraphPattern::Bgp { patterns: Vec::new() });
+        let values = GraphPattern::Values {
+            variables: vec![Variable::new_unchecked(name)],
+            bindings: vec![vec![Some(ground)]],
+        };
+        *place = GraphPattern::Join { left: Box::new(values), right: Box::new(inner) };
+        self
+    }
+}
+
+/// The first operand of the outermost WHERE.
+fn innermost(pattern: &mut GraphPattern) -> &mut GraphPattern {
+    match pattern {
+        GraphPattern::Slice { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner }
+        | GraphPattern::Project { inner, .. }
+        | GraphPattern::OrderBy { inner, .. }
+        | GraphPattern::Group { inner, .. }
+        | GraphPattern::Extend { inner, .. }
+        | GraphPattern::Filter { inner, .. } => innermost(inner),
+        GraphPattern::LeftJoin { left, .. }
+        | GraphPattern::Minus { left, .. }
+        | GraphPattern::Lateral { left, .. } => innermost(left),
+        other => other,
+    }
+}
+
+/// The parser says `error at LINE:COLUMN: expected …`.
+fn syntax_error(message: &str) -> ParseError {
+    let position = message.strip_prefix("error at ").and_then(|rest| {
+        let (place, text) = rest.split_once(": ")?;
+        let (line, column) = place.split_once(':')?;
+        Some((line.parse().ok()?, column.parse().ok()?, text.to_owned()))
+    });
+    match position {
+        Some((line, column, text)) => {
+            ParseError::Syntax { message: text, line: Some(line), column: Some(column) }
+        }
+        None => ParseError::Syntax { message: message.to_owned(), line: None, column: None },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_syntax_error_has_its_place() {
+        let Err(ParseError::Syntax { line, column, message }) =
+            ReadQuery::parse("SELECT *\nWHERE { ?s ?p }", None)
+        else {
+            panic!("that is no query")
+        };
+        assert_eq!((line, column), (Some(2), Some(15)));
+        assert!(message.contains("expected"), "{message}");
+    }
+
+    #[test]
+    fn an_update_is_not_a_query() {
+        assert!(ReadQuery::parse("DROP ALL", None).is_err());
+    }
+
+    #[test]
+    fn other_hosts_are_refused_also_inside() {
+        let text = "SELECT * { { OPTIONAL { SERVICE <http://elsewhere/> { ?s ?p ?o } } } }";
+        assert!(matches!(ReadQuery::parse(text, None), Err(ParseError::Service(_))));
+    }
+}

@@ -1,0 +1,332 @@
+//! The ledger: the numbered changes and the current quads, on disk, the one
+//! truth. Everything else can be made again from it. Not for rules on what may
+//! be stored, nor for reading by pattern: views do that.
+
+mod lock;
+
+pub use lock::{Lock, LockError};
+
+use crate::problem::Kind;
+use crate::rdf::QuadIds;
+use crate::rdf::Revision;
+use crate::rdf::TermId;
+use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
+const TERMS: TableDefinition<'_, TermId, &[u8]> = TableDefinition::new("terms");
+const QUADS: TableDefinition<'_, (u32, u32, u32, u32), ()> = TableDefinition::new("quads");
+const CHANGES: TableDefinition<'_, Revision, &[u8]> = TableDefinition::new("changes");
+/// (revision, piece) to quads; a piece holds only removals or only additions.
+const CHANGE_QUADS: TableDefinition<'_, (Revision, u32), &[u8]> =
+    TableDefinition::new("change-quads");
+
+/// The format this code reads and writes.
+const FORMAT: &[u8] = b"insites-ledger 1";
+/// Quads in one piece of a change: 16 bytes each, so a piece is about 1 MB.
+const PIECE: usize = 1 << 16;
+const REMOVED: u8 = b'-';
+const ADDED: u8 = b'+';
+/// redb's page cache. The ledger is read in one pass at start and appended to
+/// afterwards, so a large cache would only hold memory (bytes).
+const CACHE: usize = 64 << 20;
+
+/// Who, when, why and how much: a change without its quads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeRecord {
+    /// Its number.
+    #[serde(default)]
+    pub revision: Revision,
+    /// When it was recorded: RFC 3339, UTC, seconds.
+    pub time: String,
+    /// Who made it.
+    pub author: String,
+    /// Why, in the author's words.
+    pub reason: String,
+    /// Where it came from.
+    pub source: String,
+    /// Quads that no longer hold.
+    pub removed: u64,
+    /// Quads that hold now and did not before.
+    pub added: u64,
+}
+
+/// Why the ledger cannot do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another process has the folder.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The folder cannot be made or read.
+    #[error("cannot use the data folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file was written by another version of this program.
+    #[error(
+        "the ledger {} has the format {found:?}, this program reads {:?}\n\
+         hint: run `insites export` of the version that wrote it, then `insites import` the \
+         result into a new folder with this one",
+        path.display(), String::from_utf8_lossy(FORMAT)
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// What it says of itself.
+        found: String,
+    },
+    /// The file is damaged or the disk failed.
+    #[error(
+        "the ledger {} cannot be used: {detail}\n\
+         hint: nothing was changed; check the disk, or restore the last backup into a new folder",
+        path.display()
+    )]
+    Storage {
+        /// The file.
+        path: PathBuf,
+        /// What the storage said.
+        detail: String,
+    },
+    /// The identifiers ran out, or a record cannot be read.
+    #[error("the ledger holds something unreadable: {0}")]
+    Damaged(String),
+}
+
+impl Error {
+    /// What a caller can make of it.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        Kind::Internal
+    }
+}
+
+/// An open ledger. There is one in a process, and one process in a folder.
+#[derive(Debug)]
+pub struct Ledger {
+    database: Database,
+    path: PathBuf,
+    revision: Revision,
+    lock: Lock,
+}
+
+/// Everything that the views are made from.
+#[derive(Debug, Default)]
+pub struct State {
+    /// Encoded terms; the first has number 1.
+    pub terms: Vec<Vec<u8>>,
+    /// The current quads, sorted.
+    pub quads: Vec<QuadIds>,
+}
+
+impl Ledger {
+    /// Opens the ledger of a folder, making both if they are not there.
+    pub fn open(folder: &Path, purpose: &str) -> Result<Self, Error> {
+        let in_folder = |source| Error::Folder { path: folder.to_owned(), source };
+        std::fs::create_dir_all(folder).map_err(in_folder)?;
+        let lock = Lock::take(folder, purpose).map_err(|e| match e {
+            LockError::Io(source) => in_folder(source),
+            held @ LockError::Held { .. } => held.into(),
+        })?;
+        let path = folder.join("ledger.redb");
+        let storage = |e: &dyn std::fmt::Display| Error::Storage {
+            path: path.clone(),
+            detail: e.to_string(),
+        };
+        let database = Database::builder()
+            .set_cache_size(CACHE)
+            .create(&path)
+            .map_err(|e| storage(&e))?;
+        let revision = (|| -> Result<Result<Revision, Error>, redb::Error> {
+            let read = database.begin_read()?;
+            let meta = match read.open_table(META) {
+                Ok(meta) => meta,
+                Err(redb::TableError::TableDoesNotExist(_)) => {
+                    let write = database.begin_write()?;
+                    write.open_table(META)?.insert("format", FORMAT)?;
+                    write.open_table(TERMS)?;
+                    write.open_table(QUADS)?;
+                    write.open_table(CHANGES)?;
+                    write.open_table(CHANGE_QUADS)?;
+                    write.commit()?;
+                    return Ok(Ok(0));
+                }
+                Err(e) => return Err(e.into()),
+            };
+            let found = meta.get("format")?.map(|v| v.value().to_vec()).unwrap_or_default();
+            if found != FORMAT {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Ok(Err(Error::Format { path: path.clone(), found }));
+            }
+            let changes = read.open_table(CHANGES)?;
+            Ok(Ok(changes.last()?.map_or(0, |(revision, _)| revision.value())))
+        })()
+        .map_err(|e| storage(&e))??;
+        Ok(Self { database, path, revision, lock })
+    }
+
+    /// Tells other processes what this one does with the folder.
+    pub fn describe(&mut self, purpose: &str) {
+        if let Err(error) = self.lock.describe(purpose) {
+            tracing::warn!(%error, "the lock file could not be written");
+        }
+    }
+
+    /// The number of the last change.
+    #[must_use]
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    fn storage(&self) -> impl Fn(redb::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |e| Error::Storage { path: path.clone(), detail: e.to_string() }
+    }
+
+    /// Records a change under the next revision: this is the commit point. When
+    /// it returns, the change is on disk. `terms` are the encoded terms that
+    /// are new, the first with number `first_term`. Quads to remove must hold,
+    /// quads to add must not.
+    pub fn record(
+        &mut self,
+        record: &ChangeRecord,
+        first_term: TermId,
+        terms: &[&[u8]],
+        removed: &[QuadIds],
+        added: &[QuadIds],
+    ) -> Result<Revision, Error> {
+        let revision = self.revision + 1;
+        let record = ChangeRecord {
+            revision,
+            removed: removed.len() as u64,
+            added: added.len() as u64,
+            ..record.clone()
+        };
+        let encoded =
+            serde_json::to_vec(&record).map_err(|e| Error::Damaged(e.to_string()))?;
+        (|| -> Result<(), redb::Error> {
+            let write = self.database.begin_write()?;
+            {
+                let mut table = write.open_table(TERMS)?;
+                for (id, term) in (first_term..).zip(terms) {
+                    table.insert(id, *term)?;
+                }
+                let mut table = write.open_table(QUADS)?;
+                for [s, p, o, g] in removed {
+                    table.remove((*s, *p, *o, *g))?;
+                }
+                let mut sorted = added.to_vec();
+                sorted.sort_unstable();
+                for [s, p, o, g] in sorted {
+                    table.insert((s, p, o, g), ())?;
+                }
+                write.open_table(CHANGES)?.insert(revision, encoded.as_slice())?;
+                let mut table = write.open_table(CHANGE_QUADS)?;
+                let pieces = removed
+                    .chunks(PIECE)
+                    .map(|quads| (REMOVED, quads))
+                    .chain(added.chunks(PIECE).map(|quads| (ADDED, quads)));
+                for (number, (sign, quads)) in (0..).zip(pieces) {
+                    table.insert((revision, number), encode_piece(sign, quads).as_slice())?;
+                }
+            }
+            write.commit()?;
+            Ok(())
+        })()
+        .map_err(self.storage())?;
+        self.revision = revision;
+        Ok(revision)
+    }
+
+    /// Reads everything that views are made from. `progress` is told the terms
+    /// and quads read so far and in all.
+    pub fn state(&self, mut progress: impl FnMut(u64, u64)) -> Result<State, Error> {
+        let state = (|| -> Result<State, redb::Error> {
+            let read = self.database.begin_read()?;
+            let terms = read.open_table(TERMS)?;
+            let quads = read.open_table(QUADS)?;
+            let total = terms.len()? + quads.len()?;
+            let mut done = 0;
+            let mut step = || {
+                done += 1;
+                if done % 100_000 == 0 {
+                    progress(done, total);
+                }
+            };
+            let mut state = State::default();
+            for entry in terms.iter()? {
+                state.terms.push(entry?.1.value().to_vec());
+                step();
+            }
+            for entry in quads.iter()? {
+                let (s, p, o, g) = entry?.0.value();
+                state.quads.push([s, p, o, g]);
+                step();
+            }
+            Ok(state)
+        })()
+        .map_err(self.storage())?;
+        Ok(state)
+    }
+
+    /// The changes after `since`, oldest first, at most `limit`.
+    pub fn changes(&self, since: Revision, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
+        let encoded = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = self.database.begin_read()?;
+            let table = read.open_table(CHANGES)?;
+            let mut found = Vec::new();
+            for entry in table.range(since.saturating_add(1)..)?.take(limit) {
+                found.push(entry?.1.value().to_vec());
+            }
+            Ok(found)
+        })()
+        .map_err(self.storage())?;
+        encoded
+            .iter()
+            .map(|bytes| serde_json::from_slice(bytes).map_err(|e| Error::Damaged(e.to_string())))
+            .collect()
+    }
+
+    /// The quads that a change removed and added.
+    pub fn change_quads(
+        &self,
+        revision: Revision,
+    ) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
+        let pieces = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = self.database.begin_read()?;
+            let table = read.open_table(CHANGE_QUADS)?;
+            let mut found = Vec::new();
+            for entry in table.range((revision, 0)..=(revision, u32::MAX))? {
+                found.push(entry?.1.value().to_vec());
+            }
+            Ok(found)
+        })()
+        .map_err(self.storage())?;
+        let (mut removed, mut added) = (Vec::new(), Vec::new());
+        for piece in pieces {
+            let target = if piece.first() == Some(&REMOVED) { &mut removed } else { &mut added };
+            for quad in piece.get(1..).unwrap_or_default().chunks_exact(16) {
+                let id = |n: usize| {
+                    quad[n * 4..n * 4 + 4].iter().rev().fold(0, |id, b| id << 8 | TermId::from(*b))
+                };
+                target.push([id(0), id(1), id(2), id(3)]);
+            }
+        }
+        Ok((removed, added))
+    }
+}
+
+fn encode_piece(sign: u8, quads: &[QuadIds]) -> Vec<u8> {
+    let mut piece = Vec::with_capacity(1 + quads.len() * 16);
+    piece.push(sign);
+    for id in quads.iter().flatten() {
+        piece.extend_from_slice(&id.to_le_bytes());
+    }
+    piece
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! A knowledge-graph service for a learning network: one ledger, several
+//! views, SPARQL, search and stable addresses over them.
+//!
+//! - [`http`]: requests in, responses out. [`pages`]: HTML.
+//! - [`query`]: SPARQL and the saved queries. [`search`]: words, one ranked list.
+//! - [`import`]: many records, from RDF files. [`shapes`]: may this change happen?
+//! - [`commit`]: the only door through which data changes.
+//! - [`ledger`]: the numbered changes and the current quads, the one truth.
+//! - [`graph`]: triples and their evaluation. [`index`]: words.
+//! - [`ontology`], [`rdf`], [`problem`]: shared by all.
+//! - [`config`], [`app`], [`check`]: put it together.
+
+pub mod commit;
+pub mod graph;
+pub mod import;
+pub mod index;
+pub mod ledger;
+pub mod ontology;
+pub mod problem;
+pub mod query;
+pub mod rdf;
+pub mod search;

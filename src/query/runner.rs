@@ -1,0 +1,107 @@
+//! The threads that queries run on: a fixed number, with large stacks, and a
+//! bounded queue before them. Not for deadlines: a budget carries those.
+
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Stack of one thread (bytes). Parser, planner and evaluator recurse with the
+/// nesting of a query; only touched pages take memory.
+const STACK: usize = 256 << 20;
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// Runs jobs, a few at a time.
+#[derive(Clone)]
+pub struct Runner {
+    queue: SyncSender<Job>,
+    running: Arc<AtomicUsize>,
+    threads: usize,
+    waiting: usize,
+}
+
+/// All threads are at work and the queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{threads} queries are running and {waiting} are waiting")]
+pub struct Overloaded {
+    threads: usize,
+    waiting: usize,
+}
+
+impl Runner {
+    /// A runner of `threads` threads before which at most `waiting` jobs wait.
+    pub fn new(threads: usize, waiting: usize) -> io::Result<Self> {
+        let (queue, jobs) = sync_channel::<Job>(waiting.max(1));
+        let jobs = Arc::new(Mutex::new(jobs));
+        let running = Arc::new(AtomicUsize::new(0));
+        for number in 0..threads.max(1) {
+            let jobs = Arc::clone(&jobs);
+            let running = Arc::clone(&running);
+            std::thread::Builder::new()
+                .name(format!("query-{number}"))
+                .stack_size(STACK)
+                .spawn(move || work(&jobs, &running))?;
+        }
+        Ok(Self { queue, running, threads: threads.max(1), waiting: waiting.max(1) })
+    }
+
+    /// Hands over a job; it must keep its own deadline.
+    pub fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Overloaded> {
+        self.queue.try_send(Box::new(job)).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Overloaded {
+                threads: self.threads,
+                waiting: self.waiting,
+            },
+        })
+    }
+
+    /// Jobs that are running now.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.running.load(Ordering::Relaxed)
+    }
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, running: &AtomicUsize) {
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(job) = job else { return };
+        running.fetch_add(1, Ordering::Relaxed);
+        // A job that panics has told its caller by dropping its channel; the
+        // thread goes on.
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err() {
+            tracing::error!("a query job panicked");
+        }
+        running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn a_full_queue_refuses_and_a_panic_does_not_kill() {
+        let runner = Runner::new(1, 1).expect("threads");
+        let (release, wait) = channel::<()>();
+        let (done, finished) = channel::<&str>();
+        let (begun, began) = channel::<()>();
+        let first = done.clone();
+        runner
+            .submit(move || {
+                begun.send(()).expect("heard");
+                wait.recv().expect("released");
+                first.send("first").expect("heard");
+                panic!("on purpose");
+            })
+            .expect("free");
+        began.recv().expect("the first job runs");
+        runner.submit(move || done.send("second").expect("heard")).expect("one may wait");
+        assert!(runner.submit(|| {}).is_err(), "the queue is full");
+        release.send(()).expect("waiting");
+        assert_eq!(finished.recv(), Ok("first"));
+        assert_eq!(finished.recv(), Ok("second"), "the thread outlived the panic");
+    }
+}

@@ -1,0 +1,131 @@
+//! Takes apart what a person typed: words, "phrases", -exclusions. Nothing is
+//! an error: what cannot be understood is a word, or is left out and told.
+
+use crate::index::Words;
+
+/// More words than this are noise, and cost time; the rest is dropped.
+const MOST_WORDS: usize = 64;
+
+/// Words that say nothing about a record (the list of Lucene's English
+/// analyser).
+const STOP_WORDS: [&str; 33] = [
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
+    "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these",
+    "they", "this", "to", "was", "will", "with",
+];
+
+/// The words of a text and those that were dropped. `exact` asks for every
+/// word and drops no stop word.
+#[must_use]
+pub fn read_words(text: &str, exact: bool) -> (Words, Vec<String>) {
+    let mut words = Words { all: exact, ..Words::default() };
+    let mut dropped = Vec::new();
+    let mut stopped = Vec::new();
+    for token in tokens(text) {
+        let count = words.any.len() + words.phrases.len() + words.none.len();
+        match token {
+            Token::Phrase(phrase) if has_letters(phrase) => {
+                if count < MOST_WORDS {
+                    words.phrases.push(phrase.to_owned());
+                } else {
+                    dropped.push(phrase.to_owned());
+                }
+            }
+            Token::Excluded(word) if has_letters(word) => words.none.push(word.to_owned()),
+            Token::Word(word) if has_letters(word) => {
+                let lower = word.to_lowercase();
+                if !exact && STOP_WORDS.contains(&lower.as_str()) {
+                    stopped.push(word.to_owned());
+                } else if words.any.iter().any(|w| w.eq_ignore_ascii_case(word)) {
+                    // Said twice, meant once.
+                } else if count < MOST_WORDS {
+                    words.any.push(word.to_owned());
+                } else {
+                    dropped.push(word.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    if words.any.is_empty() && words.phrases.is_empty() {
+        words.any.append(&mut stopped);
+    }
+    stopped.append(&mut dropped);
+    (words, stopped)
+}
+
+fn has_letters(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+}
+
+enum Token<'a> {
+    Word(&'a str),
+    Phrase(&'a str),
+    Excluded(&'a str),
+}
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    let is_quote = |c: char| matches!(c, '"' | '“' | '”' | '„' | '«' | '»');
+    let mut tokens = Vec::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|c: char| !c.is_whitespace()) {
+        rest = &rest[start..];
+        let (excluded, body) = match rest.strip_prefix('-') {
+            Some(body) if body.starts_with(|c: char| c.is_alphanumeric() || is_quote(c)) => {
+                (true, body)
+            }
+            _ => (false, rest),
+        };
+        let quote = body.chars().next().filter(|c| is_quote(*c));
+        if let Some(quote) = quote {
+            let inside = &body[quote.len_utf8()..];
+            // A quote that is never closed is only a character.
+            if let Some(end) = inside.find(is_quote) {
+                let phrase = &inside[..end];
+                tokens.push(if excluded { Token::Excluded(phrase) } else { Token::Phrase(phrase) });
+                rest = inside[end..].trim_start_matches(is_quote);
+                continue;
+            }
+            rest = inside;
+            continue;
+        }
+        let end = body.find(|c: char| c.is_whitespace() || is_quote(c)).unwrap_or(body.len());
+        tokens.push(if excluded { Token::Excluded(&body[..end]) } else { Token::Word(&body[..end]) });
+        rest = &body[end..];
+    }
+    tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, any: &[&str], phrases: &[&str], none: &[&str]) {
+        let (words, _) = read_words(text, false);
+        assert_eq!(words.any, any, "{text}");
+        assert_eq!(words.phrases, phrases, "{text}");
+        assert_eq!(words.none, none, "{text}");
+    }
+
+    #[test]
+    fn words_phrases_and_exclusions() {
+        check("missed appointments", &["missed", "appointments"], &[], &[]);
+        check("the \"missed appointments\" -text", &[], &["missed appointments"], &["text"]);
+        check("“local partners” -\"pilot site\"", &[], &["local partners"], &["pilot site"]);
+        check("to be or not to be", &["to", "be", "or", "not", "to", "be"], &[], &[]);
+        check("Data data DATA", &["Data"], &[], &[]);
+    }
+
+    #[test]
+    fn anything_typed_is_searched() {
+        check("", &[], &[], &[]);
+        check("\"", &[], &[], &[]);
+        check("a\"b", &["b"], &[], &[]);
+        check("AND:OR (x)] ~^ 🙂 -- - \"\"", &["AND:OR", "(x)]"], &[], &[]);
+        let (words, dropped) = read_words(&"lorem1 ipsum2 dolor3 ".repeat(500), false);
+        assert_eq!((words.any.len(), dropped.len()), (3, 0));
+        let many: String = (0..200).map(|n| format!("w{n} ")).collect();
+        let (words, dropped) = read_words(&many, false);
+        assert_eq!((words.any.len(), dropped.len()), (64, 136));
+    }
+}
