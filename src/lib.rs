@@ -3,19 +3,24 @@
 //!
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
 //! - [`query`]: SPARQL and the saved queries. [`search`]: words, one ranked list.
-//! - [`import`]: many records, from RDF files. [`shapes`]: may this change happen?
+//! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
 //! - [`graph`]: triples and their evaluation. [`index`]: words.
 //! - [`ontology`], [`rdf`], [`problem`]: shared by all.
 //! - [`config`], [`app`], [`check`]: put it together.
 
+pub mod app;
+pub mod check;
 pub mod commit;
+pub mod config;
 pub mod graph;
+pub mod http;
 pub mod import;
 pub mod index;
 pub mod ledger;
 pub mod ontology;
+pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod rdf;

@@ -1,1 +1,443 @@
-fn main(){}
+//! The command line: serve, import, export, check, rebuild, query, search.
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use insites::app::{App, open_committer, write_quads};
+use insites::commit::Committer;
+use insites::config::{Config, SETTINGS};
+use insites::graph::{Budget, Format, GraphPattern, QueryForm, ReadQuery, Scope};
+use insites::http::State;
+use insites::query::{check_size, check_text};
+use insites::rdf::{GraphFormat, GraphName, NamedNode, Provenance, SolutionsFormat};
+use std::io::{BufWriter, IsTerminal, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+fn main() -> ExitCode {
+    let matches = command().get_matches();
+    match run(&matches) {
+        Ok(code) => code,
+        Err(error) => {
+            // A reader that has seen enough is no failure: `insites export | head`.
+            let broken_pipe = error
+                .chain()
+                .filter_map(|e| e.downcast_ref::<std::io::Error>())
+                .any(|e| e.kind() == std::io::ErrorKind::BrokenPipe);
+            if broken_pipe {
+                return ExitCode::SUCCESS;
+            }
+            tell(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Everything but results goes to standard error.
+fn tell(text: &str) {
+    // If standard error is closed there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn command() -> Command {
+    let settings = SETTINGS.iter().map(|setting| {
+        Arg::new(setting.name)
+            .long(setting.name)
+            .value_name("VALUE")
+            .global(true)
+            .hide_possible_values(true)
+            .help(format!("{} [default: {}]", setting.meaning, setting.default))
+            .help_heading("Settings (also INSITES_… variables and insites.toml)")
+    });
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("print JSON");
+    Command::new("insites")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A knowledge graph of what the NHS Innovation Sites have learnt")
+        .long_about(
+            "A knowledge graph of what the NHS Innovation Sites have learnt: SPARQL, search and \
+             stable addresses over one durable ledger. Without a command it serves the folder \
+             ./data on http://127.0.0.1:7878; an empty folder is filled with the ontology and the \
+             seed data first.",
+        )
+        .after_help(
+            "Examples:\n  insites\n  insites serve --listen 0.0.0.0:8080 --data /var/lib/insites\n  \
+             insites import --graph https://example.org/g lessons.ttl.gz\n  \
+             insites query 'SELECT (COUNT(*) AS ?n) { ?s ?p ?o }' --format csv\n  \
+             insites search missed appointments --kind lesson\n  insites export > backup.nq\n\n\
+             Exit codes: 0 done, 1 failed, 2 wrong usage, 3 a check found violations.",
+        )
+        .args(settings)
+        .subcommand(
+            Command::new("serve").about("Serve a data folder over HTTP (the default)").arg(
+                Arg::new("empty")
+                    .long("empty")
+                    .action(ArgAction::SetTrue)
+                    .help("do not load the seed into an empty ledger"),
+            ),
+        )
+        .subcommand(
+            Command::new("import")
+                .about("Add RDF files to the graph, all or nothing")
+                .long_about(
+                    "Add the quads of RDF files to the graph as one change. Formats by name: .ttl \
+                     .nt .nq .trig .rdf .jsonld, and .gz of each. If one file is broken, its place \
+                     is told and nothing is changed. An empty ledger is not seeded.",
+                )
+                .arg(Arg::new("graph").long("graph").value_name("IRI").help(
+                    "named graph for triples that name none [default: the default graph]",
+                ))
+                .arg(Arg::new("reason").long("reason").value_name("TEXT").help("why, for the history"))
+                .arg(json.clone())
+                .arg(
+                    Arg::new("files")
+                        .value_name("FILE")
+                        .num_args(1..)
+                        .required(true)
+                        .value_parser(clap::value_parser!(PathBuf)),
+                ),
+        )
+        .subcommand(
+            Command::new("export")
+                .about("Write the quads to standard output")
+                .arg(Arg::new("graph").long("graph").value_name("IRI").help("only this named graph"))
+                .arg(
+                    Arg::new("format")
+                        .long("format")
+                        .value_name("FORMAT")
+                        .default_value("nq")
+                        .help("nq, trig, jsonld; with --graph also ttl, nt, rdf"),
+                ),
+        )
+        .subcommand(
+            Command::new("check")
+                .about("Verify views against the ledger and run the checks of queries/checks")
+                .arg(json.clone()),
+        )
+        .subcommand(Command::new("rebuild").about("Make the views again from the ledger"))
+        .subcommand(
+            Command::new("query")
+                .about("Run a SPARQL query")
+                .arg(
+                    Arg::new("query")
+                        .value_name("FILE|QUERY|-")
+                        .required(true)
+                        .help("a file, the query itself, or - for standard input"),
+                )
+                .arg(Arg::new("format").long("format").value_name("FORMAT").help(
+                    "json, xml, csv, tsv; for graphs ttl, nt, nq, trig, rdf, jsonld [default: tsv, ttl]",
+                )),
+        )
+        .subcommand(
+            Command::new("search")
+                .about("Search records by words")
+                .arg(Arg::new("kind").long("kind").value_name("KIND").help("only this kind, for instance lesson"))
+                .arg(Arg::new("limit").long("limit").value_name("N").value_parser(clap::value_parser!(u8).range(1..=100)).default_value("10").help("results shown"))
+                .arg(json)
+                .arg(Arg::new("words").value_name("WORDS").num_args(1..).required(true)),
+        )
+}
+
+fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let (name, arguments) = matches.subcommand().unwrap_or(("serve", matches));
+    let config = Arc::new(configure(matches, arguments)?);
+    match name {
+        "import" => import(&config, arguments),
+        "export" => export(&config, arguments),
+        "check" => check(&config, arguments),
+        "rebuild" => rebuild(&config),
+        "query" => query(&config, arguments),
+        "search" => search(&config, arguments),
+        _ => serve(config, name == "serve" && matches.subcommand().is_some() && arguments.get_flag("empty")),
+    }
+}
+
+fn configure(matches: &ArgMatches, arguments: &ArgMatches) -> anyhow::Result<Config> {
+    let flags = SETTINGS.iter().filter_map(|setting| {
+        let given = |m: &ArgMatches| m.get_one::<String>(setting.name).cloned();
+        Some((setting.name.to_owned(), given(arguments).or_else(|| given(matches))?))
+    });
+    let file = Path::new("insites.toml");
+    Ok(Config::new(flags, std::env::vars(), file.exists().then_some(file))?)
+}
+
+fn progress(text: &str) {
+    tell(text);
+}
+
+fn open(config: &Config, purpose: &str) -> anyhow::Result<Committer> {
+    open_committer(config, purpose, true, &progress)
+}
+
+fn serve(config: Arc<Config>, empty: bool) -> anyhow::Result<ExitCode> {
+    logging(&config);
+    let begun = Instant::now();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let address = listener.local_addr()?;
+        let state = State::new(Arc::clone(&config));
+        let (failed, failure) = tokio::sync::oneshot::channel::<anyhow::Error>();
+        let opening = state.clone();
+        let opened = tokio::task::spawn_blocking(move || {
+            let purpose = format!("serving http://{address}");
+            let told = opening.clone();
+            let tell_all = move |text: &str| {
+                tracing::info!("{text}");
+                told.tell(text);
+            };
+            match App::open(&config, &purpose, empty, &tell_all) {
+                Ok(app) => {
+                    let snapshot = app.reader.snapshot();
+                    tracing::info!(
+                        revision = snapshot.revision,
+                        quads = snapshot.graph.len(),
+                        documents = snapshot.text.len(),
+                        duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0),
+                        "ready on http://{address}"
+                    );
+                    opening.ready(app);
+                }
+                Err(error) => {
+                    // The receiver lives as long as the server.
+                    let _ = failed.send(error);
+                }
+            }
+        });
+        let mut failure_seen = None;
+        let stop = async {
+            tokio::select! {
+                () = stopped() => {}
+                error = async { match failure.await { Ok(error) => error, Err(_) => std::future::pending().await } } => {
+                    failure_seen = Some(error);
+                }
+            }
+        };
+        insites::http::serve(listener, state, stop).await?;
+        opened.await.context("opening the data folder failed")?;
+        match failure_seen {
+            Some(error) => Err(error),
+            None => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+/// Resolves on Ctrl-C or SIGTERM.
+async fn stopped() {
+    #[cfg(unix)]
+    {
+        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
+        if let Ok(mut terminate) = terminate {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler the process ends as the system has it.
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+fn logging(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::new(&config.log);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    if config.log_json {
+        builder.json().init();
+    } else {
+        builder.init();
+    }
+}
+
+fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let graph = match arguments.get_one::<String>("graph") {
+        Some(iri) => NamedNode::new(iri)
+            .with_context(|| format!("--graph {iri} is not an absolute IRI"))?
+            .into(),
+        None => GraphName::DefaultGraph,
+    };
+    let begun = Instant::now();
+    let files: Vec<&PathBuf> = arguments.get_many("files").into_iter().flatten().collect();
+    let mut committer = open(config, "importing")?;
+    let mut edit = committer.begin();
+    let mut read = 0;
+    for file in &files {
+        let mut report = |count: usize| {
+            tell(&format!("{}: {count} quads read", file.display()));
+        };
+        read += insites::import::read_file(file, &graph, &mut edit, &mut report)
+            .context("nothing was changed")?;
+    }
+    tell(&format!("{read} quads read in {:.1} s; writing", begun.elapsed().as_secs_f64()));
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let provenance = Provenance {
+        author: "command line".to_owned(),
+        reason: arguments
+            .get_one::<String>("reason")
+            .cloned()
+            .unwrap_or_else(|| "Import".to_owned()),
+        source: names.join(", "),
+    };
+    let committed = committer.commit(edit, &provenance)?;
+    let mut out = std::io::stdout().lock();
+    if arguments.get_flag("json") {
+        writeln!(
+            out,
+            "{}",
+            serde_json::json!({ "revision": committed.revision, "read": read, "added": committed.added })
+        )?;
+    } else {
+        writeln!(out, "revision {}: {} quads added", committed.revision, committed.added)?;
+    }
+    tell(&format!("done in {:.1} s", begun.elapsed().as_secs_f64()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn export(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let name = arguments.get_one::<String>("format").map_or("nq", String::as_str);
+    let format = GraphFormat::parse(name)
+        .with_context(|| format!("--format {name} is not known: nq, trig, jsonld, ttl, nt, rdf"))?;
+    let committer = open(config, "exporting")?;
+    let snapshot = committer.reader().snapshot();
+    let only = match arguments.get_one::<String>("graph") {
+        Some(iri) => Some(
+            snapshot
+                .graph
+                .iri_id(iri)
+                .filter(|id| snapshot.graph.quads().matching(None, None, None, GraphPattern::Only(*id)).next().is_some())
+                .with_context(|| format!("there is no graph {iri}"))?,
+        ),
+        None => None,
+    };
+    anyhow::ensure!(
+        only.is_some() || format.has_named_graphs(),
+        "{name} cannot hold named graphs\nhint: use nq, trig or jsonld, or choose one graph with --graph"
+    );
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    write_quads(&snapshot.graph, only, format, &mut out)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let committer = open_committer(config, "checking", false, &progress)?;
+    let findings = insites::check::all(&committer)?;
+    let violations = findings.iter().filter(|f| f.violation).count();
+    let mut out = std::io::stdout().lock();
+    if arguments.get_flag("json") {
+        let list: Vec<_> = findings
+            .iter()
+            .map(|f| serde_json::json!({ "check": f.check, "violation": f.violation, "detail": f.detail }))
+            .collect();
+        writeln!(out, "{}", serde_json::json!(list))?;
+    } else {
+        for finding in &findings {
+            let severity = if finding.violation { "violation" } else { "warning" };
+            writeln!(out, "{severity}: {}: {}", finding.check, finding.detail)?;
+        }
+        let snapshot = committer.reader().snapshot();
+        writeln!(
+            out,
+            "revision {}: {} quads, {} documents, {} checks; {violations} violations, {} warnings",
+            snapshot.revision,
+            snapshot.graph.len(),
+            snapshot.text.len(),
+            insites::check::built_in()?.len() + 1,
+            findings.len() - violations
+        )?;
+    }
+    Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
+}
+
+fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {
+    let begun = Instant::now();
+    let mut committer = open(config, "rebuilding")?;
+    let documents = committer.rebuild()?;
+    writeln!(std::io::stdout(), "{documents} documents in {:.1} s", begun.elapsed().as_secs_f64())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let given = arguments.get_one::<String>("query").map_or("", String::as_str);
+    let text = if given == "-" {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text)?;
+        text
+    } else if Path::new(given).is_file() {
+        std::fs::read_to_string(given).with_context(|| format!("cannot read {given}"))?
+    } else {
+        given.to_owned()
+    };
+    check_text(&text, &config.limits)?;
+    let committer = open_committer(config, "querying", false, &progress)?;
+    let snapshot = committer.reader().snapshot();
+    let name = arguments.get_one::<String>("format").cloned();
+    let config = config.clone();
+    // The parser and the evaluator recurse with the nesting of the query.
+    let run = move || -> anyhow::Result<()> {
+        let query = ReadQuery::parse(&text, Some(config.names.base())).map_err(insites::query::Error::from).map_err(|e| {
+            match e.position() {
+                Some((line, column)) => anyhow::anyhow!("line {line}, column {column}: {e}"),
+                None => anyhow::anyhow!("{e}"),
+            }
+        })?;
+        check_size(&query, &config.limits)?;
+        let graph = matches!(query.form(), QueryForm::Construct | QueryForm::Describe);
+        let format = match &name {
+            None if graph => Some(Format::Graph(GraphFormat::Turtle)),
+            None => Some(Format::Solutions(SolutionsFormat::Tsv)),
+            Some(name) if graph => GraphFormat::parse(name).map(Format::Graph),
+            Some(name) => SolutionsFormat::parse(name).map(Format::Solutions),
+        };
+        let format = format.with_context(|| format!("--format {} does not fit this query", name.unwrap_or_default()))?;
+        let scope = Scope { default: config.default_graph, ..Scope::default() };
+        let budget = Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        snapshot.graph.write_answer(&query, &scope, format, &budget, &mut out).map_err(insites::query::Error::from)?;
+        writeln!(out)?;
+        out.flush()?;
+        Ok(())
+    };
+    std::thread::Builder::new()
+        .stack_size(256 << 20)
+        .spawn(run)?
+        .join()
+        .map_err(|_| anyhow::anyhow!("the query failed"))??;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let words: Vec<String> =
+        arguments.get_many::<String>("words").into_iter().flatten().cloned().collect();
+    let committer = open_committer(config, "searching", false, &progress)?;
+    let snapshot = committer.reader().snapshot();
+    let filters = arguments
+        .get_one::<String>("kind")
+        .map(|kind| (insites::index::Facet::Kind, kind.clone()))
+        .into_iter()
+        .collect();
+    let limit = usize::from(arguments.get_one::<u8>("limit").copied().unwrap_or(10));
+    let answer = insites::search::search(
+        snapshot.revision,
+        &snapshot.graph,
+        &snapshot.text,
+        &config.names,
+        &insites::search::Query { text: words.join(" "), filters, page: 1, limit, ..Default::default() },
+    )?;
+    let mut out = std::io::stdout().lock();
+    if arguments.get_flag("json") {
+        writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for hit in &answer.hits {
+        let mark = if hit.status == "Sourced" { String::new() } else { format!(" [{}]", hit.status) };
+        writeln!(out, "{} ({}){mark}\n  {}", hit.title, hit.kind, hit.id)?;
+    }
+    writeln!(out, "{} of {} results", answer.hits.len(), answer.total)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -155,7 +155,7 @@ mod tests {
         else {
             panic!("that is no query")
         };
-        assert_eq!((line, column), (Some(2), Some(15)));
+        assert_eq!((line, column), (Some(2), Some(16)));
         assert!(message.contains("expected"), "{message}");
     }
 

@@ -92,7 +92,13 @@ fn measure(text: &[u8]) -> Measure {
     while let Some(byte) = text.get(at).copied() {
         match byte {
             b'#' => at = end_of_line(text, at),
-            b'"' | b'\'' => at = end_of_string(text, at),
+            b'"' | b'\'' => {
+                at = end_of_string(text, at);
+                // The datatype mark of a literal is no operator.
+                if text[at.min(text.len())..].starts_with(b"^^") {
+                    at += 2;
+                }
+            }
             b'<' => match end_of_iri(text, at) {
                 Some(end) => at = end,
                 None => {
@@ -110,17 +116,12 @@ fn measure(text: &[u8]) -> Measure {
                 at += 1;
             }
             b'/' | b'^' | b'!' | b'|' | b'&' | b'+' | b'*' | b'=' | b'>' | b'-' => {
-                // `||`, `&&`, `!=`, `>=`, `^^` are one operator each.
+                // `||`, `&&`, `!=`, `>=` are one operator each.
                 let pair = text.get(at + 1).is_some_and(|next| match byte {
                     b'|' | b'&' => *next == byte,
                     b'!' | b'>' => *next == b'=',
                     _ => false,
                 });
-                // The datatype mark of a literal is no operator.
-                if byte == b'^' && text.get(at + 1) == Some(&b'^') {
-                    at += 2;
-                    continue;
-                }
                 found.operators += 1;
                 at += 1 + usize::from(pair);
             }

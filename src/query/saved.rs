@@ -259,13 +259,13 @@ fn parameter(text: &str) -> Result<Parameter, String> {
     Ok(parameter)
 }
 
-/// Parts between commas that are not inside quotes.
+/// Parts between commas that are not inside quotes or an IRI.
 fn split_outside_quotes(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut quoted) = (0, false);
     for (at, c) in text.char_indices() {
         match c {
-            '"' => quoted = !quoted,
+            '"' | '<' | '>' => quoted = !quoted,
             ',' if !quoted => {
                 parts.push(&text[start..at]);
                 start = at + 1;

@@ -1,0 +1,127 @@
+//! What the endpoint says of itself: SPARQL 1.1 Service Description and VoID.
+
+use crate::graph::GraphPattern;
+use crate::http::State;
+use crate::http::error::Problem;
+use crate::rdf::GraphFormat;
+use crate::rdf::Literal;
+use crate::rdf::NamedNode;
+use crate::rdf::NamedOrBlankNode;
+use crate::rdf::Term;
+use crate::rdf::Triple;
+use crate::rdf::vocabulary::TYPE;
+use oxigraph::io::RdfSerializer;
+use oxigraph::model::BlankNode;
+use std::collections::BTreeMap;
+
+const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
+const VOID: &str = "http://rdfs.org/ns/void#";
+const FORMATS: &str = "http://www.w3.org/ns/formats/";
+
+struct Graph(Vec<Triple>);
+
+impl Graph {
+    fn add(
+        &mut self,
+        subject: impl Into<NamedOrBlankNode>,
+        predicate: String,
+        object: impl Into<Term>,
+    ) {
+        self.0.push(Triple::new(subject, NamedNode::new_unchecked(predicate), object));
+    }
+
+    fn write(self, format: GraphFormat) -> Result<Vec<u8>, Problem> {
+        write_graph(self.0.iter(), format)
+    }
+}
+
+/// Triples in a format, with the prefixes of the service.
+pub fn write_graph<'a>(
+    triples: impl Iterator<Item = &'a Triple>,
+    format: GraphFormat,
+) -> Result<Vec<u8>, Problem> {
+    let mut serializer = RdfSerializer::from_format(format.rdf_format());
+    for (prefix, iri) in crate::rdf::prefixes() {
+        serializer = serializer.with_prefix(*prefix, *iri).map_err(|e| Problem::internal(&e))?;
+    }
+    let mut writer = serializer.for_writer(Vec::new());
+    for triple in triples {
+        writer.serialize_triple(triple).map_err(|e| Problem::internal(&e))?;
+    }
+    writer.finish().map_err(|e| Problem::internal(&e))
+}
+
+fn iri(text: impl Into<String>) -> NamedNode {
+    NamedNode::new_unchecked(text)
+}
+
+/// The service description.
+pub fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
+    let app = state.app()?;
+    let snapshot = app.reader.snapshot();
+    let mut graph = Graph(Vec::new());
+    let service = BlankNode::default();
+    let safe: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let endpoint = iri(format!("http://{safe}/sparql"));
+    graph.add(service.clone(), TYPE.to_owned(), iri(format!("{SD}Service")));
+    graph.add(service.clone(), format!("{SD}endpoint"), endpoint);
+    graph.add(service.clone(), format!("{SD}supportedLanguage"), iri(format!("{SD}SPARQL11Query")));
+    for name in ["SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "N-Quads", "TriG", "RDF_XML", "JSON-LD"] {
+        graph.add(service.clone(), format!("{SD}resultFormat"), iri(format!("{FORMATS}{name}")));
+    }
+    let union = app.config.default_graph == crate::graph::DefaultGraphs::Union;
+    if union {
+        graph.add(service.clone(), format!("{SD}feature"), iri(format!("{SD}UnionDefaultGraph")));
+    }
+    let dataset = BlankNode::default();
+    graph.add(service.clone(), format!("{SD}defaultDataset"), dataset.clone());
+    graph.add(dataset.clone(), TYPE.to_owned(), iri(format!("{SD}Dataset")));
+    let default = BlankNode::default();
+    graph.add(dataset.clone(), format!("{SD}defaultGraph"), default.clone());
+    graph.add(default.clone(), TYPE.to_owned(), iri(format!("{SD}Graph")));
+    graph.add(default, format!("{VOID}triples"), Literal::from(snapshot.graph.len() as u64));
+    for name in snapshot.graph.named_graph_iris() {
+        let named = BlankNode::default();
+        graph.add(dataset.clone(), format!("{SD}namedGraph"), named.clone());
+        graph.add(named.clone(), TYPE.to_owned(), iri(format!("{SD}NamedGraph")));
+        graph.add(named, format!("{SD}name"), name);
+    }
+    graph.write(format)
+}
+
+/// The VoID description: sizes, classes and properties with their counts.
+pub fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
+    let app = state.app()?;
+    let snapshot = app.reader.snapshot();
+    let names = &app.config.names;
+    let safe: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let dataset = iri(format!("{}dataset", names.base()));
+    let mut graph = Graph(Vec::new());
+    graph.add(dataset.clone(), TYPE.to_owned(), iri(format!("{VOID}Dataset")));
+    graph.add(dataset.clone(), "http://purl.org/dc/terms/title".to_owned(), Literal::new_language_tagged_literal_unchecked(app.config.service_name.clone(), "en"));
+    graph.add(dataset.clone(), "http://purl.org/dc/terms/license".to_owned(), iri("https://creativecommons.org/licenses/by/4.0/"));
+    graph.add(dataset.clone(), format!("{VOID}sparqlEndpoint"), iri(format!("http://{safe}/sparql")));
+    graph.add(dataset.clone(), format!("{VOID}uriSpace"), Literal::new_simple_literal(names.base()));
+    graph.add(dataset.clone(), format!("{VOID}triples"), Literal::from(snapshot.graph.len() as u64));
+    let mut classes: BTreeMap<u32, u64> = BTreeMap::new();
+    let mut properties: BTreeMap<u32, u64> = BTreeMap::new();
+    let type_ = snapshot.graph.iri_id(TYPE);
+    for [_, p, o, _] in snapshot.graph.quads().matching(None, None, None, GraphPattern::Any) {
+        *properties.entry(p).or_default() += 1;
+        if Some(p) == type_ {
+            *classes.entry(o).or_default() += 1;
+        }
+    }
+    let mut partition = |counts: BTreeMap<u32, u64>, link: &str, what: &str, count: &str| {
+        for (id, number) in counts {
+            let Some(Term::NamedNode(name)) = snapshot.graph.term(id) else { continue };
+            let part = BlankNode::default();
+            graph.add(dataset.clone(), format!("{VOID}{link}"), part.clone());
+            graph.add(part.clone(), format!("{VOID}{what}"), name);
+            graph.add(part, format!("{VOID}{count}"), Literal::from(number));
+        }
+    };
+    partition(classes, "classPartition", "class", "entities");
+    partition(properties, "propertyPartition", "property", "triples");
+    graph.write(format)
+}

@@ -1,0 +1,237 @@
+//! The one place where failures become responses: problem details (RFC 9457)
+//! for programs, a page for people.
+
+use crate::problem::Kind;
+use axum::body::Body;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// A failure on its way to the client.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// What sort of failure.
+    pub kind: Kind,
+    /// What exactly went wrong; nothing for our own faults.
+    pub detail: String,
+    /// Place in the query text, from 1.
+    pub position: Option<(u64, u64)>,
+    /// What to do.
+    pub hint: Option<String>,
+    /// Header fields of the response.
+    pub headers: Vec<(header::HeaderName, HeaderValue)>,
+    /// The variants that exist, for 406.
+    pub variants: Vec<(String, String)>,
+}
+
+impl Problem {
+    /// A failure with its detail.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            position: None,
+            hint: None,
+            headers: Vec::new(),
+            variants: Vec::new(),
+        }
+    }
+
+    /// With what to do about it.
+    #[must_use]
+    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A fault of ours: logged here, told to nobody.
+    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+        tracing::error!(%error, "a request failed");
+        Self::new(Kind::Internal, "")
+    }
+
+    /// A wrong parameter.
+    pub fn parameter(detail: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidParameter, detail)
+    }
+
+    /// Nothing at this address.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, detail)
+    }
+}
+
+/// The status of a kind.
+pub fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::QuerySyntax | Kind::InvalidParameter => StatusCode::BAD_REQUEST,
+        Kind::QueryTooComplex | Kind::ResultTooLarge | Kind::ShapesViolated => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
+        Kind::QueryTimeout | Kind::QueryMemory | Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Unauthorised => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Gone => StatusCode::GONE,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::HeadTooLarge => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+        Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
+        Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
+        Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A short name of a kind for people, and what it means.
+pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::QuerySyntax => (
+            "The query cannot be read",
+            "The text is not a SPARQL 1.1 query, or it calls a function that is not known here. \
+             Line and column say where reading stopped.",
+        ),
+        Kind::InvalidParameter => (
+            "A parameter is wrong",
+            "A parameter of the request is missing, malformed or out of range.",
+        ),
+        Kind::QueryTooComplex => (
+            "The query is too complex",
+            "The query is longer, deeper or has more parts than this service runs for anyone.",
+        ),
+        Kind::QueryTimeout => (
+            "The query took too long",
+            "The query did not end before its deadline and was stopped.",
+        ),
+        Kind::QueryMemory => (
+            "The query needs too much memory",
+            "The query held more rows at once than one query may, and was stopped.",
+        ),
+        Kind::ResultTooLarge => (
+            "The result is too large",
+            "The answer is larger than this service sends.",
+        ),
+        Kind::Busy => (
+            "The service is busy",
+            "Too much is running, or the service is still starting. Try again after the time in \
+             Retry-After.",
+        ),
+        Kind::Unauthorised => ("Sign-in needed", "The request needs a valid token."),
+        Kind::Forbidden => ("Not allowed", "This service does not do this for you."),
+        Kind::NotFound => ("Nothing found here", "There is nothing at this address."),
+        Kind::Gone => ("Withdrawn", "What was at this address was withdrawn."),
+        Kind::NotAcceptable => (
+            "No fitting format",
+            "None of the formats that the client accepts exists for this resource.",
+        ),
+        Kind::UnsupportedMediaType => (
+            "Body not understood",
+            "The media type of the request's body is not understood here.",
+        ),
+        Kind::MethodNotAllowed => (
+            "Method not allowed",
+            "The address exists, but not for this method; Allow lists those it has.",
+        ),
+        Kind::BodyTooLarge => ("Body too large", "The request's body is larger than the limit."),
+        Kind::HeadTooLarge => (
+            "Request head too large",
+            "The request's address or header fields are longer than the limit. Long queries go \
+             into the body of a POST.",
+        ),
+        Kind::RequestTimeout => ("Body too slow", "The request's body did not arrive in time."),
+        Kind::PreconditionFailed => (
+            "Changed meanwhile",
+            "The data is no longer what the request's precondition says.",
+        ),
+        Kind::ShapesViolated => (
+            "The data breaks the shapes",
+            "The change would leave records that break the published shapes.",
+        ),
+        Kind::TooManyRequests => (
+            "Too many requests",
+            "This client asks too often. Try again after the time in Retry-After.",
+        ),
+        Kind::Internal => (
+            "Something went wrong here",
+            "The fault is ours. Tell us the request id and we can find out what happened.",
+        ),
+    }
+}
+
+/// The body of a problem response. The middleware fills in what only it knows.
+#[derive(Debug, Clone, Serialize)]
+pub struct Details {
+    /// The problem type.
+    #[serde(rename = "type")]
+    pub type_: String,
+    /// Its name for people.
+    pub title: String,
+    /// The status.
+    pub status: u16,
+    /// What exactly went wrong.
+    pub detail: String,
+    /// The request.
+    pub instance: String,
+    /// Line in the query, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// Column in the query, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<u64>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// What exists instead.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<Variant>,
+}
+
+/// One representation of a resource.
+#[derive(Debug, Clone, Serialize)]
+pub struct Variant {
+    /// Its address.
+    pub url: String,
+    /// Its media type.
+    #[serde(rename = "mediaType")]
+    pub media_type: String,
+}
+
+/// Rides on a response until the middleware turns it into a body.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status(self.kind);
+        for (name, value) in &self.headers {
+            response.headers_mut().append(name, value.clone());
+        }
+        if matches!(self.kind, Kind::Busy | Kind::TooManyRequests) {
+            response
+                .headers_mut()
+                .entry(header::RETRY_AFTER)
+                .or_insert(HeaderValue::from_static("2"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<crate::query::Error> for Problem {
+    fn from(error: crate::query::Error) -> Self {
+        if error.kind() == Kind::Internal {
+            return Self::internal(&error);
+        }
+        Self {
+            position: error.position(),
+            hint: error.hint().map(str::to_owned),
+            ..Self::new(error.kind(), error.to_string())
+        }
+    }
+}
+
+impl From<crate::index::Error> for Problem {
+    fn from(error: crate::index::Error) -> Self {
+        Self::internal(&error)
+    }
+}

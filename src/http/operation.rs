@@ -1,0 +1,199 @@
+//! Routes for those who run the service, and the feed of changes.
+
+use crate::http::State;
+use crate::http::error::Problem;
+use crate::http::sparql::{pairs, take};
+use crate::problem::Kind;
+use crate::rdf::GraphFormat;
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{RawQuery, State as Shared};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Upper bounds of the duration buckets, seconds.
+const BUCKETS: [f64; 9] = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
+#[derive(Default)]
+struct Series {
+    count: u64,
+    seconds: f64,
+    buckets: [u64; BUCKETS.len()],
+}
+
+/// Requests by route and status class.
+#[derive(Default)]
+pub struct Metrics(Mutex<BTreeMap<(String, u16), Series>>);
+
+impl Metrics {
+    /// Counts an answer.
+    pub fn count(&self, path: &str, status: StatusCode, time: Duration) {
+        // The first segment only: the number of series must not grow with use.
+        let first = path.split('/').nth(1).unwrap_or_default();
+        let route = match first {
+            "" | "sparql" | "search" | "api" | "id" | "queries" | "ontology" | "assets" | "healthz"
+            | "readyz" | "metrics" | "changes" | "export" | "problem" => first,
+            _ if status == StatusCode::NOT_FOUND => "other",
+            _ => "record",
+        };
+        let mut series = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let series = series.entry((route.to_owned(), status.as_u16())).or_default();
+        let seconds = time.as_secs_f64();
+        series.count += 1;
+        series.seconds += seconds;
+        for (bucket, bound) in series.buckets.iter_mut().zip(BUCKETS) {
+            *bucket += u64::from(seconds <= bound);
+        }
+    }
+}
+
+/// `/healthz`: the process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `/readyz`: the views are at the ledger's revision.
+pub async fn readyz(Shared(state): Shared<State>) -> Response {
+    match state.app() {
+        Ok(app) => {
+            let snapshot = app.reader.snapshot();
+            let documents = snapshot.text.len();
+            Json(json!({
+                "ready": true, "revision": snapshot.revision, "documents": documents, "embedded": 0,
+            }))
+            .into_response()
+        }
+        Err(problem) => {
+            let body = json!({ "ready": false, "detail": problem.detail });
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+        }
+    }
+}
+
+/// `/metrics` in the Prometheus text format.
+pub async fn metrics(Shared(state): Shared<State>) -> Response {
+    let mut out = String::new();
+    let mut gauge = |name: &str, help: &str, value: u64| {
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
+    };
+    if let Ok(app) = state.app() {
+        let snapshot = app.reader.snapshot();
+        gauge("insites_revision", "Number of the last change.", snapshot.revision);
+        gauge("insites_quads", "Quads in the graph view.", snapshot.graph.len() as u64);
+        gauge("insites_documents", "Documents in the text view.", snapshot.text.len());
+        gauge("insites_queries_running", "Queries that run now.", app.runner.running() as u64);
+        gauge("insites_ready", "1 when the views are at the ledger's revision.", 1);
+    } else {
+        gauge("insites_ready", "1 when the views are at the ledger's revision.", 0);
+    }
+    let name = "insites_http_request_duration_seconds";
+    let _ = writeln!(out, "# HELP {name} Time to the answer's head, by route and status.\n# TYPE {name} histogram");
+    let series = state.metrics.0.lock().unwrap_or_else(PoisonError::into_inner);
+    for ((route, status), series) in series.iter() {
+        let labels = format!("route=\"/{route}\",status=\"{status}\"");
+        for (bound, count) in BUCKETS.iter().zip(series.buckets) {
+            let _ = writeln!(out, "{name}_bucket{{{labels},le=\"{bound}\"}} {count}");
+        }
+        let _ = writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {}", series.count);
+        let _ = writeln!(out, "{name}_sum{{{labels}}} {}", series.seconds);
+        let _ = writeln!(out, "{name}_count{{{labels}}} {}", series.count);
+    }
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out).into_response()
+}
+
+/// Most changes in one answer of the feed.
+const CHANGES_LIMIT: usize = 1000;
+
+/// `/changes?since=N&limit=M`: the changes after a revision, oldest first.
+pub async fn changes(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let mut number = |name: &str, default: u64| match take(&mut parameters, name).pop() {
+        None => Ok(default),
+        Some(text) => text
+            .parse::<u64>()
+            .map_err(|_| Problem::parameter(format!("{name}={text} is not a whole number"))),
+    };
+    let since = number("since", 0)?;
+    let limit = usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
+    let app = state.app()?.clone();
+    let read = move || {
+        let committer = app.committer.lock().unwrap_or_else(PoisonError::into_inner);
+        let changes = committer.ledger().changes(since, limit);
+        changes.map(|changes| (changes, committer.ledger().revision()))
+    };
+    let (changes, revision) = tokio::task::spawn_blocking(read)
+        .await
+        .map_err(|e| Problem::internal(&e))?
+        .map_err(|e| Problem::internal(&e))?;
+    let next = changes
+        .last()
+        .filter(|change| change.revision < revision)
+        .map(|change| format!("/changes?since={}&limit={limit}", change.revision));
+    let response = Json(json!({ "changes": changes, "next": next })).into_response();
+    Ok(super::at_revision(response, revision))
+}
+
+/// `/export?format=`: all quads of the current revision, as a stream.
+pub async fn export(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let format = take(&mut parameters, "format").pop().unwrap_or_else(|| "nq".to_owned());
+    let format = GraphFormat::parse(&format)
+        .filter(|f| f.has_named_graphs())
+        .ok_or_else(|| Problem::new(Kind::InvalidParameter, format!("format={format} cannot hold named graphs"))
+            .with_hint("nq, trig or jsonld"))?;
+    let app = state.app()?;
+    let snapshot = app.reader.snapshot();
+    let revision = snapshot.revision;
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
+    tokio::task::spawn_blocking(move || {
+        let mut writer = Chunks { sender: sender.clone(), buffer: Vec::new() };
+        if let Err(error) = crate::app::write_quads(&snapshot.graph, None, format, &mut writer)
+            .and_then(|()| std::io::Write::flush(&mut writer))
+        {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        Some((receiver.recv().await?, receiver))
+    });
+    let mut response = Body::from_stream(stream).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    Ok(super::at_revision(response, revision))
+}
+
+struct Chunks {
+    sender: tokio::sync::mpsc::Sender<Result<bytes::Bytes, std::io::Error>>,
+    buffer: Vec<u8>,
+}
+
+impl std::io::Write for Chunks {
+    fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+        self.buffer.extend_from_slice(data);
+        if self.buffer.len() >= 64 << 10 {
+            self.flush()?;
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
+        let data = bytes::Bytes::from(std::mem::take(&mut self.buffer));
+        self.sender
+            .blocking_send(Ok(data))
+            .map_err(|_| std::io::Error::new(std::io::ErrorKind::BrokenPipe, "the client went away"))
+    }
+}

@@ -1,0 +1,167 @@
+//! The saved queries, as an API and as pages.
+
+use crate::graph::Budget;
+use crate::http::State;
+use crate::http::error::Problem;
+use crate::http::site::layout;
+use crate::http::sparql::{accept, asked, pairs, take};
+use crate::http::stream::{Text, answer};
+use crate::pages;
+use crate::query::{ParameterType, SavedQuery};
+use crate::rdf::Term;
+use axum::Json;
+use axum::extract::{Path, RawQuery, State as Shared};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// Parameters of the protocol that are not the query's.
+const RESERVED: [&str; 4] = ["timeout", "format", "default-graph-uri", "named-graph-uri"];
+/// Rows shown on a page.
+const ROWS: usize = 500;
+
+fn plain(term: &Term) -> Value {
+    match term {
+        Term::NamedNode(iri) => iri.as_str().into(),
+        Term::Literal(literal) => literal.value().into(),
+        Term::BlankNode(node) => node.to_string().into(),
+    }
+}
+
+fn described(query: &SavedQuery) -> Value {
+    let takes: Vec<Value> = query
+        .takes
+        .iter()
+        .map(|p| {
+            json!({
+                "name": p.name, "type": p.type_.name(), "required": p.required,
+                "default": p.default.as_ref().map(plain),
+                "example": p.example.as_ref().or(p.default.as_ref()).map(plain),
+                "says": p.says,
+            })
+        })
+        .collect();
+    let gives: Vec<Value> =
+        query.gives.iter().map(|(name, says)| json!({ "name": name, "says": says })).collect();
+    json!({
+        "name": query.name, "title": query.title, "says": query.says, "gives": gives,
+        "takes": takes, "url": format!("/api/queries/{}", query.name),
+    })
+}
+
+/// `/api/queries`.
+pub async fn list_queries(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    let app = state.app()?;
+    let queries: Vec<Value> = app.queries.all().iter().map(described).collect();
+    Ok(Json(queries).into_response())
+}
+
+fn saved<'a>(state: &'a State, name: &str) -> Result<&'a SavedQuery, Problem> {
+    state.app()?.queries.get(name).ok_or_else(|| {
+        Problem::not_found(format!("there is no saved query {name}")).with_hint("/api/queries lists them")
+    })
+}
+
+/// `/api/queries/{name}`.
+pub async fn run_query(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let saved = saved(&state, &name)?;
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let values: Vec<(String, String)> =
+        parameters.iter().filter(|(n, _)| !RESERVED.contains(&n.as_str())).cloned().collect();
+    let ready = saved.with(&values)?;
+    let format = take(&mut parameters, "format").pop().filter(|f| !f.is_empty());
+    // JSON unless the client names a result format.
+    let accept = accept(&headers).filter(|a| !a.contains("text/html"));
+    let asked = asked(&state, Text::Ready(Box::new(ready)), &mut parameters, accept, format)?;
+    let app = state.app()?;
+    let snapshot = app.reader.snapshot();
+    let response = answer(app, &snapshot, asked).await?;
+    Ok(super::at_revision(response, snapshot.revision))
+}
+
+/// `/queries`.
+pub async fn queries_page(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    let app = state.app()?;
+    let page = pages::queries(&pages::QueriesPage {
+        layout: layout(&state, "Saved queries"),
+        queries: app
+            .queries
+            .all()
+            .iter()
+            .map(|q| (pages::Link::new(&q.title, &format!("/queries/{}", q.name)), q.says.clone()))
+            .collect(),
+    });
+    Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response())
+}
+
+/// `/queries/{name}`: explanation, form and rows.
+pub async fn query_page(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let saved = saved(&state, &name)?;
+    let parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let (ready, error) = match saved.with(&parameters) {
+        Ok(ready) => (Some(ready), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let app = state.app()?;
+    let snapshot = app.reader.snapshot();
+    let revision = snapshot.revision;
+    let (table, error) = match ready {
+        None => (None, error),
+        Some(ready) => {
+            let scope = crate::graph::Scope { default: app.config.default_graph, ..Default::default() };
+            let limits = &app.config.limits;
+            let budget = Budget::new(limits.time, limits.memory);
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            let labels = std::sync::Arc::clone(&snapshot);
+            app.runner
+                .submit(move || {
+                    // The page may be gone before its rows are there.
+                    let _ = sender.send(snapshot.graph.solutions(&ready, &scope, &budget, ROWS));
+                })
+                .map_err(crate::query::Error::from)?;
+            let rows = receiver.await.map_err(|e| Problem::internal(&e))?;
+            match rows {
+                Ok(solutions) => (Some(super::workbench::table(&state, &labels, &solutions)), None),
+                Err(error) => (None, Some(crate::query::Error::from(error).to_string())),
+            }
+        }
+    };
+    let given = |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let page = pages::query(&pages::QueryPage {
+        layout: layout(&state, &saved.title),
+        title: saved.title.clone(),
+        says: saved.says.clone(),
+        name: saved.name.clone(),
+        fields: saved
+            .takes
+            .iter()
+            .map(|p| pages::Field {
+                name: p.name.clone(),
+                says: p.says.clone(),
+                type_: match p.type_ {
+                    ParameterType::Date => "date",
+                    ParameterType::Integer | ParameterType::Decimal => "number",
+                    _ => "text",
+                },
+                value: given(&p.name).or_else(|| p.default.as_ref().and_then(|t| plain(t).as_str().map(str::to_owned))).unwrap_or_default(),
+                required: p.required,
+            })
+            .collect(),
+        gives: saved.gives.clone(),
+        text: saved.text.clone(),
+        table,
+        error,
+        search: query.unwrap_or_default(),
+    });
+    let response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    Ok(super::at_revision(response, revision))
+}

@@ -1,0 +1,266 @@
+//! Runs a query on its own thread and streams the answer. The status is
+//! decided when the first bytes are there: until then a failure gets its
+//! problem response; afterwards the body is cut, never ended as if complete.
+
+use crate::app::App;
+use crate::commit::Snapshot;
+use crate::graph::{Budget, EvaluationError, Format, QueryForm, ReadQuery, Scope};
+use crate::query::{Error, check_size, check_text};
+use axum::body::Body;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::Stream;
+use std::io::{self, Write};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// Bytes gathered before the status is decided and between two sends.
+const CHUNK: usize = 64 << 10;
+/// Chunks on their way to a client that reads slowly.
+const CHUNKS: usize = 4;
+
+/// A query as a client sends it.
+pub struct Asked {
+    /// The text, or a query that is already read.
+    pub text: Text,
+    /// The graphs it names by protocol.
+    pub scope: Scope,
+    /// The time it may take.
+    pub time: Duration,
+    /// Chooses the format for a form; `Err` lists those that exist.
+    pub choose: Box<dyn Fn(QueryForm) -> Result<Format, Error> + Send>,
+}
+
+/// A query's text, or the query.
+pub enum Text {
+    /// Still to be read, relative to the service.
+    Raw(String),
+    /// A saved query with its values.
+    Ready(Box<ReadQuery>),
+}
+
+enum Message {
+    Begin(Format),
+    Data(Bytes),
+    End,
+    Fail(Error),
+}
+
+/// Tells the query's thread when nobody waits any more.
+struct Interest(Arc<AtomicBool>);
+
+impl Drop for Interest {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Answers a query on a snapshot.
+pub async fn answer(app: &App, snapshot: &Arc<Snapshot>, asked: Asked) -> Result<Response, Error> {
+    let (sender, mut receiver) = channel(CHUNKS);
+    let mut budget = Budget::new(asked.time, app.config.limits.memory);
+    let interest = Interest(Arc::clone(&budget.abandoned));
+    let job = Job {
+        app: app.clone(),
+        snapshot: Arc::clone(snapshot),
+        asked,
+        sender,
+        runtime: Handle::current(),
+    };
+    // A query that waited in the queue until its deadline is not begun.
+    let deadline = budget.deadline;
+    app.runner.submit(move || {
+        budget.deadline = deadline;
+        job.run(&budget);
+    })?;
+    let format = match receiver.recv().await {
+        Some(Message::Begin(format)) => format,
+        Some(Message::Fail(error)) => return Err(error),
+        // The thread died, which it logged.
+        Some(Message::Data(_) | Message::End) | None => {
+            return Err(EvaluationError::Stopped(crate::graph::Stopped::Fault).into());
+        }
+    };
+    let stream = Answer { receiver, interest, ended: false };
+    let mut response = Response::new(Body::from_stream(stream));
+    let media_type = match format {
+        Format::Solutions(format) => format.media_type(),
+        Format::Graph(format) => format.media_type(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    Ok(response)
+}
+
+struct Job {
+    app: App,
+    snapshot: Arc<Snapshot>,
+    asked: Asked,
+    sender: Sender<Message>,
+    runtime: Handle,
+}
+
+impl Job {
+    fn run(self, budget: &Budget) {
+        let sender = self.sender.clone();
+        let runtime = self.runtime.clone();
+        if let Err(error) = self.try_run(budget) {
+            // Nobody may be listening any more, and that is fine.
+            let _ = runtime.block_on(send(&sender, Message::Fail(error), Duration::from_secs(1)));
+        }
+    }
+
+    fn try_run(self, budget: &Budget) -> Result<(), Error> {
+        if Instant::now() >= budget.deadline {
+            return Err(EvaluationError::Stopped(crate::graph::Stopped::Timeout).into());
+        }
+        let limits = &self.app.config.limits;
+        let query = match self.asked.text {
+            Text::Ready(query) => *query,
+            Text::Raw(text) => {
+                check_text(&text, limits)?;
+                let query = ReadQuery::parse(&text, Some(self.app.config.names.base()))?;
+                check_size(&query, limits)?;
+                query
+            }
+        };
+        let format = (self.asked.choose)(query.form())?;
+        let mut writer = ChunkWriter {
+            sender: self.sender,
+            runtime: self.runtime,
+            buffer: Vec::with_capacity(CHUNK + 4096),
+            begun: false,
+            format,
+            deadline: budget.deadline,
+            sent: 0,
+            limit: limits.result,
+            too_large: false,
+        };
+        let result = self.snapshot.graph.write_answer(
+            &query,
+            &self.asked.scope,
+            format,
+            budget,
+            &mut writer,
+        );
+        match result {
+            Ok(_) => {
+                writer.pass(true).map_err(EvaluationError::Output)?;
+                Ok(())
+            }
+            Err(_) if writer.too_large => Err(Error::ResultTooLarge(limits.result)),
+            Err(EvaluationError::Output(_)) => {
+                Err(EvaluationError::Stopped(crate::graph::Stopped::Timeout).into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+async fn send(sender: &Sender<Message>, message: Message, time: Duration) -> io::Result<()> {
+    match tokio::time::timeout(time, sender.send(message)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) => Err(io::Error::new(io::ErrorKind::BrokenPipe, "the client went away")),
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")),
+    }
+}
+
+/// Gathers bytes into chunks for the client.
+struct ChunkWriter {
+    sender: Sender<Message>,
+    runtime: Handle,
+    buffer: Vec<u8>,
+    begun: bool,
+    format: Format,
+    deadline: Instant,
+    sent: usize,
+    limit: usize,
+    too_large: bool,
+}
+
+impl ChunkWriter {
+    fn pass(&mut self, last: bool) -> io::Result<()> {
+        let time = self.deadline.saturating_duration_since(Instant::now());
+        let time = time.max(Duration::from_millis(1));
+        let data = Bytes::from(std::mem::replace(
+            &mut self.buffer,
+            Vec::with_capacity(if last { 0 } else { CHUNK + 4096 }),
+        ));
+        self.sent += data.len();
+        let begin = (!self.begun).then_some(Message::Begin(self.format));
+        self.begun = true;
+        self.runtime.block_on(async {
+            if let Some(begin) = begin {
+                send(&self.sender, begin, time).await?;
+            }
+            if !data.is_empty() {
+                send(&self.sender, Message::Data(data), time).await?;
+            }
+            if last {
+                send(&self.sender, Message::End, time).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl Write for ChunkWriter {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.sent + self.buffer.len() + data.len() > self.limit {
+            self.too_large = true;
+            return Err(io::Error::other("the result is too large"));
+        }
+        self.buffer.extend_from_slice(data);
+        if self.buffer.len() >= CHUNK {
+            self.pass(false)?;
+        }
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The body of an answer.
+struct Answer {
+    receiver: Receiver<Message>,
+    #[expect(dead_code, reason = "dropped with the body, which stops the query")]
+    interest: Interest,
+    ended: bool,
+}
+
+impl Stream for Answer {
+    type Item = Result<Bytes, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let message = std::task::ready!(self.receiver.poll_recv(context));
+        Poll::Ready(match message {
+            Some(Message::Data(data)) => Some(Ok(data)),
+            Some(Message::End) => {
+                self.ended = true;
+                None
+            }
+            Some(Message::Begin(_)) => Some(Ok(Bytes::new())),
+            Some(Message::Fail(error)) => {
+                self.ended = true;
+                tracing::info!(%error, "an answer was cut off");
+                Some(Err(io::Error::other(error.to_string())))
+            }
+            None => {
+                self.ended = true;
+                Some(Err(io::Error::other("the query's thread ended early")))
+            }
+        })
+    }
+}
