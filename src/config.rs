@@ -127,12 +127,7 @@ impl Values {
         let default = SETTINGS.iter().find(|s| s.name == name).map_or("", |s| s.default);
         let (value, origin) =
             self.0.get(name).map_or((default, "default"), |(v, o)| (v.as_str(), *o));
-        parse(value).ok_or_else(|| Error::Value {
-            name,
-            value: value.to_owned(),
-            origin,
-            expected,
-        })
+        parse(value).ok_or_else(|| Error::Value { name, value: value.to_owned(), origin, expected })
     }
 
     fn number(&self, name: &'static str) -> Result<usize, Error> {
@@ -201,11 +196,15 @@ impl Config {
                 let absolute = v.starts_with("http://") || v.starts_with("https://");
                 (absolute && crate::rdf::NamedNode::new(v).is_ok()).then(|| Names::new(v))
             })?,
-            default_graph: values.read("default-graph", "must be union or strict", |v| match v {
-                "union" => Some(DefaultGraphs::Union),
-                "strict" => Some(DefaultGraphs::Strict),
-                _ => None,
-            })?,
+            default_graph: values.read(
+                "default-graph",
+                "must be union or strict",
+                |v| match v {
+                    "union" => Some(DefaultGraphs::Union),
+                    "strict" => Some(DefaultGraphs::Strict),
+                    _ => None,
+                },
+            )?,
             service_name: values.read("service-name", "must be text", text)?,
             limits,
             queries_running: values.number("queries-running")?,
@@ -258,7 +257,8 @@ mod tests {
     fn flags_win_over_environment_over_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("insites.toml");
-        std::fs::write(&path, "query-timeout = 3\nqueries-running = 5\nbody-size = 7").expect("written");
+        std::fs::write(&path, "query-timeout = 3\nqueries-running = 5\nbody-size = 7")
+            .expect("written");
         let config = Config::new(
             pair("query-timeout", "1.5"),
             [pair("INSITES_QUERY_TIMEOUT", "2"), pair("INSITES_QUERIES_RUNNING", "4")].concat(),

@@ -148,7 +148,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         "rebuild" => rebuild(&config),
         "query" => query(&config, arguments),
         "search" => search(&config, arguments),
-        _ => serve(config, name == "serve" && matches.subcommand().is_some() && arguments.get_flag("empty")),
+        _ => serve(
+            config,
+            name == "serve" && matches.subcommand().is_some() && arguments.get_flag("empty"),
+        ),
     }
 }
 
@@ -309,7 +312,14 @@ fn export(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             snapshot
                 .graph
                 .iri_id(iri)
-                .filter(|id| snapshot.graph.quads().matching(None, None, None, GraphPattern::Only(*id)).next().is_some())
+                .filter(|id| {
+                    snapshot
+                        .graph
+                        .quads()
+                        .matching(None, None, None, GraphPattern::Only(*id))
+                        .next()
+                        .is_some()
+                })
                 .with_context(|| format!("there is no graph {iri}"))?,
         ),
         None => None,
@@ -380,12 +390,12 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     let config = config.clone();
     // The parser and the evaluator recurse with the nesting of the query.
     let run = move || -> anyhow::Result<()> {
-        let query = ReadQuery::parse(&text, Some(config.names.base())).map_err(insites::query::Error::from).map_err(|e| {
-            match e.position() {
+        let query = ReadQuery::parse(&text, Some(config.names.base()))
+            .map_err(insites::query::Error::from)
+            .map_err(|e| match e.position() {
                 Some((line, column)) => anyhow::anyhow!("line {line}, column {column}: {e}"),
                 None => anyhow::anyhow!("{e}"),
-            }
-        })?;
+            })?;
         check_size(&query, &config.limits)?;
         let graph = matches!(query.form(), QueryForm::Construct | QueryForm::Describe);
         let format = match &name {
@@ -394,11 +404,17 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             Some(name) if graph => GraphFormat::parse(name).map(Format::Graph),
             Some(name) => SolutionsFormat::parse(name).map(Format::Solutions),
         };
-        let format = format.with_context(|| format!("--format {} does not fit this query", name.unwrap_or_default()))?;
+        let format = format.with_context(|| {
+            format!("--format {} does not fit this query", name.unwrap_or_default())
+        })?;
         let scope = Scope { default: config.default_graph, ..Scope::default() };
-        let budget = Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
+        let budget =
+            Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
         let mut out = BufWriter::new(std::io::stdout().lock());
-        snapshot.graph.write_answer(&query, &scope, format, &budget, &mut out).map_err(insites::query::Error::from)?;
+        snapshot
+            .graph
+            .write_answer(&query, &scope, format, &budget, &mut out)
+            .map_err(insites::query::Error::from)?;
         writeln!(out)?;
         out.flush()?;
         Ok(())
@@ -427,7 +443,13 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         &snapshot.graph,
         &snapshot.text,
         &config.names,
-        &insites::search::Query { text: words.join(" "), filters, page: 1, limit, ..Default::default() },
+        &insites::search::Query {
+            text: words.join(" "),
+            filters,
+            page: 1,
+            limit,
+            ..Default::default()
+        },
     )?;
     let mut out = std::io::stdout().lock();
     if arguments.get_flag("json") {
@@ -435,7 +457,8 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     for hit in &answer.hits {
-        let mark = if hit.status == "Sourced" { String::new() } else { format!(" [{}]", hit.status) };
+        let mark =
+            if hit.status == "Sourced" { String::new() } else { format!(" [{}]", hit.status) };
         writeln!(out, "{} ({}){mark}\n  {}", hit.title, hit.kind, hit.id)?;
     }
     writeln!(out, "{} of {} results", answer.hits.len(), answer.total)?;

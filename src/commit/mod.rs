@@ -215,8 +215,7 @@ impl Committer {
             .filter_map(|id| edit.dictionary.bytes(u32::try_from(id).ok()?))
             .collect();
         let first = u32::try_from(first).unwrap_or(u32::MAX);
-        let revision =
-            self.ledger.record(&record, first, &terms, &edit.remove, &edit.add)?;
+        let revision = self.ledger.record(&record, first, &terms, &edit.remove, &edit.add)?;
         self.show(revision, record.time, edit)?;
         Ok(Committed { revision, removed, added })
     }
@@ -309,7 +308,10 @@ impl Committer {
             }
         }
         for subject in indexed.into_keys() {
-            tell(format!("text view has a document of {}, which is no record", name(&snapshot, subject)));
+            tell(format!(
+                "text view has a document of {}, which is no record",
+                name(&snapshot, subject)
+            ));
         }
         Ok(found)
     }

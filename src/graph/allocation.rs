@@ -2,7 +2,10 @@
 //! that a query can be held to its memory. Not a heap: it passes every call on
 //! to the system's.
 
-#![expect(unsafe_code, reason = "GlobalAlloc is an unsafe trait; every call is passed on unchanged")]
+#![expect(
+    unsafe_code,
+    reason = "GlobalAlloc is an unsafe trait; every call is passed on unchanged"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

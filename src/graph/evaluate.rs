@@ -185,8 +185,7 @@ impl Snapshot {
                 }
             }
             QueryResults::Graph(triples) => {
-                answer.variables =
-                    ["subject", "predicate", "object"].map(str::to_owned).to_vec();
+                answer.variables = ["subject", "predicate", "object"].map(str::to_owned).to_vec();
                 for triple in triples {
                     let triple = triple?;
                     if answer.rows.len() == limit {
@@ -212,19 +211,18 @@ impl Snapshot {
             // default graph, so it is left out.
             GraphSet::only(iris.iter().filter_map(|g| self.id(g.as_ref().into())).collect())
         };
-        let (default, named) = if !scope.default_graph_uris.is_empty()
-            || !scope.named_graph_uris.is_empty()
-        {
-            (set(&scope.default_graph_uris), set(&scope.named_graph_uris))
-        } else if let Some(dataset) = &query.dataset {
-            (set(&dataset.default), set(dataset.named.as_deref().unwrap_or_default()))
-        } else {
-            let default = match scope.default {
-                DefaultGraphs::Union => GraphSet::All,
-                DefaultGraphs::Strict => GraphSet::only(vec![DEFAULT_GRAPH]),
+        let (default, named) =
+            if !scope.default_graph_uris.is_empty() || !scope.named_graph_uris.is_empty() {
+                (set(&scope.default_graph_uris), set(&scope.named_graph_uris))
+            } else if let Some(dataset) = &query.dataset {
+                (set(&dataset.default), set(dataset.named.as_deref().unwrap_or_default()))
+            } else {
+                let default = match scope.default {
+                    DefaultGraphs::Union => GraphSet::All,
+                    DefaultGraphs::Strict => GraphSet::only(vec![DEFAULT_GRAPH]),
+                };
+                (default, GraphSet::All)
             };
-            (default, GraphSet::All)
-        };
         QueryDataset::new(self.clone(), default, named)
     }
 }

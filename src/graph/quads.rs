@@ -289,8 +289,7 @@ mod tests {
         for round in 0..200 {
             let size = if round % 50 == 49 { 25_000 } else { 40 };
             let spread = if round % 50 == 49 { 400 } else { 12 };
-            let mut quad =
-                || [random(spread) + 1, random(5) + 1, random(spread) + 1, random(3)];
+            let mut quad = || [random(spread) + 1, random(5) + 1, random(spread) + 1, random(3)];
             let remove: Vec<QuadIds> = (0..size / 2).map(|_| quad()).collect();
             let add: Vec<QuadIds> = (0..size).map(|_| quad()).collect();
             quads = quads.with(&remove, &add);
@@ -302,8 +301,7 @@ mod tests {
             for mask in 0..16_u32 {
                 let [s, p, o, g] = [random(12) + 1, random(5) + 1, random(12) + 1, random(3)];
                 let pick = |bit: u32, id: TermId| (mask & bit != 0).then_some(id);
-                let graph =
-                    if mask & 8 == 0 { GraphPattern::Any } else { GraphPattern::Only(g) };
+                let graph = if mask & 8 == 0 { GraphPattern::Any } else { GraphPattern::Only(g) };
                 let found: Vec<QuadIds> =
                     quads.matching(pick(1, s), pick(2, p), pick(4, o), graph).collect();
                 let expected: BTreeSet<QuadIds> = plain

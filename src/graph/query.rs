@@ -65,7 +65,8 @@ impl ReadQuery {
         | Query::Describe { dataset, .. }
         | Query::Ask { dataset, .. }) = &mut parsed;
         let dataset = dataset.take();
-        let size = guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
+        let size =
+            guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
         Ok(Self { parsed, dataset, size })
     }
 

@@ -35,20 +35,50 @@ impl Graph {
     }
 }
 
-/// Triples in a format, with the prefixes of the service.
+/// Triples in a format. The same triples give the same bytes, so that a hash
+/// of them is a validator: prefixes are sorted, and only those in use appear.
 pub fn write_graph<'a>(
     triples: impl Iterator<Item = &'a Triple>,
     format: GraphFormat,
 ) -> Result<Vec<u8>, Problem> {
     let mut serializer = RdfSerializer::from_format(format.rdf_format());
-    for (prefix, iri) in crate::rdf::prefixes() {
-        serializer = serializer.with_prefix(*prefix, *iri).map_err(|e| Problem::internal(&e))?;
+    let turtle = format == GraphFormat::Turtle;
+    if turtle {
+        for (prefix, iri) in crate::rdf::prefixes() {
+            serializer =
+                serializer.with_prefix(*prefix, *iri).map_err(|e| Problem::internal(&e))?;
+        }
     }
     let mut writer = serializer.for_writer(Vec::new());
     for triple in triples {
         writer.serialize_triple(triple).map_err(|e| Problem::internal(&e))?;
     }
-    writer.finish().map_err(|e| Problem::internal(&e))
+    let written = writer.finish().map_err(|e| Problem::internal(&e))?;
+    Ok(if turtle { tidy_prefixes(written) } else { written })
+}
+
+/// The serialiser writes all prefixes, in any order.
+fn tidy_prefixes(turtle: Vec<u8>) -> Vec<u8> {
+    let Ok(text) = std::str::from_utf8(&turtle) else { return turtle };
+    let body = text
+        .lines()
+        .take_while(|line| line.starts_with("@prefix"))
+        .map(|line| line.len() + 1)
+        .sum();
+    let (head, body) = text.split_at(usize::min(body, text.len()));
+    let mut lines: Vec<&str> = head
+        .lines()
+        .filter(|line| {
+            // A name that only looks like a use keeps its prefix, harmlessly.
+            let name = line.split_whitespace().nth(1).unwrap_or_default();
+            body.contains(name)
+        })
+        .collect();
+    lines.sort_unstable();
+    let mut tidy = lines.join("\n");
+    tidy.push_str(if lines.is_empty() { "" } else { "\n\n" });
+    tidy.push_str(body);
+    tidy.into_bytes()
 }
 
 fn iri(text: impl Into<String>) -> NamedNode {
@@ -61,12 +91,24 @@ pub fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>
     let snapshot = app.reader.snapshot();
     let mut graph = Graph(Vec::new());
     let service = BlankNode::default();
-    let safe: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let safe: String =
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
     let endpoint = iri(format!("http://{safe}/sparql"));
     graph.add(service.clone(), TYPE.to_owned(), iri(format!("{SD}Service")));
     graph.add(service.clone(), format!("{SD}endpoint"), endpoint);
     graph.add(service.clone(), format!("{SD}supportedLanguage"), iri(format!("{SD}SPARQL11Query")));
-    for name in ["SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "N-Quads", "TriG", "RDF_XML", "JSON-LD"] {
+    for name in [
+        "SPARQL_Results_JSON",
+        "SPARQL_Results_XML",
+        "SPARQL_Results_CSV",
+        "SPARQL_Results_TSV",
+        "Turtle",
+        "N-Triples",
+        "N-Quads",
+        "TriG",
+        "RDF_XML",
+        "JSON-LD",
+    ] {
         graph.add(service.clone(), format!("{SD}resultFormat"), iri(format!("{FORMATS}{name}")));
     }
     let union = app.config.default_graph == crate::graph::DefaultGraphs::Union;
@@ -94,15 +136,36 @@ pub fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, P
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let names = &app.config.names;
-    let safe: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let safe: String =
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
     let dataset = iri(format!("{}dataset", names.base()));
     let mut graph = Graph(Vec::new());
     graph.add(dataset.clone(), TYPE.to_owned(), iri(format!("{VOID}Dataset")));
-    graph.add(dataset.clone(), "http://purl.org/dc/terms/title".to_owned(), Literal::new_language_tagged_literal_unchecked(app.config.service_name.clone(), "en"));
-    graph.add(dataset.clone(), "http://purl.org/dc/terms/license".to_owned(), iri("https://creativecommons.org/licenses/by/4.0/"));
-    graph.add(dataset.clone(), format!("{VOID}sparqlEndpoint"), iri(format!("http://{safe}/sparql")));
-    graph.add(dataset.clone(), format!("{VOID}uriSpace"), Literal::new_simple_literal(names.base()));
-    graph.add(dataset.clone(), format!("{VOID}triples"), Literal::from(snapshot.graph.len() as u64));
+    graph.add(
+        dataset.clone(),
+        "http://purl.org/dc/terms/title".to_owned(),
+        Literal::new_language_tagged_literal_unchecked(app.config.service_name.clone(), "en"),
+    );
+    graph.add(
+        dataset.clone(),
+        "http://purl.org/dc/terms/license".to_owned(),
+        iri("https://creativecommons.org/licenses/by/4.0/"),
+    );
+    graph.add(
+        dataset.clone(),
+        format!("{VOID}sparqlEndpoint"),
+        iri(format!("http://{safe}/sparql")),
+    );
+    graph.add(
+        dataset.clone(),
+        format!("{VOID}uriSpace"),
+        Literal::new_simple_literal(names.base()),
+    );
+    graph.add(
+        dataset.clone(),
+        format!("{VOID}triples"),
+        Literal::from(snapshot.graph.len() as u64),
+    );
     let mut classes: BTreeMap<u32, u64> = BTreeMap::new();
     let mut properties: BTreeMap<u32, u64> = BTreeMap::new();
     let type_ = snapshot.graph.iri_id(TYPE);

@@ -37,11 +37,17 @@ pub async fn finish(Shared(state): Shared<State>, request: Request, next: Next) 
     let target = request.uri().path_and_query().map_or(0, |t| t.as_str().len());
     let conditions = Conditions::take(request.headers());
     let mut response = if target > LONGEST_TARGET {
-        Problem::new(Kind::HeadTooLarge, format!("the address has {target} bytes, the limit is {LONGEST_TARGET}"))
-            .into_response()
+        Problem::new(
+            Kind::HeadTooLarge,
+            format!("the address has {target} bytes, the limit is {LONGEST_TARGET}"),
+        )
+        .into_response()
     } else if head > LARGEST_HEAD {
-        Problem::new(Kind::HeadTooLarge, format!("the header fields have {head} bytes, the limit is {LARGEST_HEAD}"))
-            .into_response()
+        Problem::new(
+            Kind::HeadTooLarge,
+            format!("the header fields have {head} bytes, the limit is {LARGEST_HEAD}"),
+        )
+        .into_response()
     } else if method == Method::OPTIONS {
         preflight()
     } else {
@@ -105,7 +111,10 @@ fn preflight() -> Response {
         headers.insert(name, HeaderValue::from_static(value));
     };
     set("access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
-    set("access-control-allow-headers", "Accept, Authorization, Content-Type, If-Match, If-None-Match");
+    set(
+        "access-control-allow-headers",
+        "Accept, Authorization, Content-Type, If-Match, If-None-Match",
+    );
     set("access-control-max-age", "86400");
     set("allow", "GET, HEAD, POST, OPTIONS");
     response
@@ -143,7 +152,8 @@ fn problem_response(
     };
     let html = !path.starts_with("/api/")
         && accept.is_some_and(|a| a.contains("text/html"))
-        && choose(accept, &[&["application/problem+json", "application/json"], &["text/html"]]) == Some(1);
+        && choose(accept, &[&["application/problem+json", "application/json"], &["text/html"]])
+            == Some(1);
     let (mut parts, _) = bare.into_parts();
     let (body, media_type) = if html {
         let page = pages::problem(&pages::ProblemPage {
@@ -157,10 +167,7 @@ fn problem_response(
         });
         (Body::from(page), "text/html; charset=utf-8")
     } else {
-        (
-            Body::from(serde_json::to_vec(&details).unwrap_or_default()),
-            "application/problem+json",
-        )
+        (Body::from(serde_json::to_vec(&details).unwrap_or_default()), "application/problem+json")
     };
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     parts.headers.insert(header::VARY, HeaderValue::from_static("Accept"));
@@ -227,11 +234,15 @@ pub async fn limit_body(Shared(state): Shared<State>, request: Request, next: Ne
     let bytes: Bytes = match read {
         Ok(Ok(collected)) => collected.to_bytes(),
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => {
-            return Problem::new(Kind::BodyTooLarge, format!("the body has more than {limit} bytes"))
-                .into_response();
+            return Problem::new(
+                Kind::BodyTooLarge,
+                format!("the body has more than {limit} bytes"),
+            )
+            .into_response();
         }
         Ok(Err(error)) => {
-            return Problem::parameter(format!("the body could not be read: {error}")).into_response();
+            return Problem::parameter(format!("the body could not be read: {error}"))
+                .into_response();
         }
         Err(_) => {
             return Problem::new(

@@ -18,8 +18,6 @@ pub struct Problem {
     pub position: Option<(u64, u64)>,
     /// What to do.
     pub hint: Option<String>,
-    /// Header fields of the response.
-    pub headers: Vec<(header::HeaderName, HeaderValue)>,
     /// The variants that exist, for 406.
     pub variants: Vec<(String, String)>,
 }
@@ -32,7 +30,6 @@ impl Problem {
             detail: detail.into(),
             position: None,
             hint: None,
-            headers: Vec::new(),
             variants: Vec::new(),
         }
     }
@@ -109,10 +106,9 @@ pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
             "The query needs too much memory",
             "The query held more rows at once than one query may, and was stopped.",
         ),
-        Kind::ResultTooLarge => (
-            "The result is too large",
-            "The answer is larger than this service sends.",
-        ),
+        Kind::ResultTooLarge => {
+            ("The result is too large", "The answer is larger than this service sends.")
+        }
         Kind::Busy => (
             "The service is busy",
             "Too much is running, or the service is still starting. Try again after the time in \
@@ -126,10 +122,9 @@ pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
             "No fitting format",
             "None of the formats that the client accepts exists for this resource.",
         ),
-        Kind::UnsupportedMediaType => (
-            "Body not understood",
-            "The media type of the request's body is not understood here.",
-        ),
+        Kind::UnsupportedMediaType => {
+            ("Body not understood", "The media type of the request's body is not understood here.")
+        }
         Kind::MethodNotAllowed => (
             "Method not allowed",
             "The address exists, but not for this method; Allow lists those it has.",
@@ -141,10 +136,9 @@ pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
              into the body of a POST.",
         ),
         Kind::RequestTimeout => ("Body too slow", "The request's body did not arrive in time."),
-        Kind::PreconditionFailed => (
-            "Changed meanwhile",
-            "The data is no longer what the request's precondition says.",
-        ),
+        Kind::PreconditionFailed => {
+            ("Changed meanwhile", "The data is no longer what the request's precondition says.")
+        }
         Kind::ShapesViolated => (
             "The data breaks the shapes",
             "The change would leave records that break the published shapes.",
@@ -203,9 +197,6 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status(self.kind);
-        for (name, value) in &self.headers {
-            response.headers_mut().append(name, value.clone());
-        }
         if matches!(self.kind, Kind::Busy | Kind::TooManyRequests) {
             response
                 .headers_mut()

@@ -53,7 +53,9 @@ impl State {
 
     /// What a person who waits is told.
     pub fn tell(&self, progress: &str) {
-        progress.clone_into(&mut self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        progress.clone_into(
+            &mut self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
     }
 
     fn app(&self) -> Result<&App, Problem> {
@@ -94,9 +96,7 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(site::method_not_allowed)
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::limit_body))
-        .layer(
-            tower_http::compression::CompressionLayer::new().gzip(true),
-        )
+        .layer(tower_http::compression::CompressionLayer::new().gzip(true))
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::finish))
         .with_state(state)
 }

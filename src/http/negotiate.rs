@@ -114,12 +114,16 @@ mod tests {
         check(Some("text/turtle, text/html"), Some(1));
         check(Some("text/html, text/turtle"), Some(0));
         check(
-            Some("application/n-quads,application/trig;q=0.95,application/ld+json;q=0.9,\
-                  application/n-triples;q=0.8,text/turtle;q=0.6,text/html;q=0.2"),
+            Some(
+                "application/n-quads,application/trig;q=0.95,application/ld+json;q=0.9,\
+                  application/n-triples;q=0.8,text/turtle;q=0.6,text/html;q=0.2",
+            ),
             Some(4),
         );
         check(
-            Some("application/rdf+xml;q=0.9, text/turtle, application/x-turtle, text/html;q=0.7, */*;q=0.1"),
+            Some(
+                "application/rdf+xml;q=0.9, text/turtle, application/x-turtle, text/html;q=0.7, */*;q=0.1",
+            ),
             Some(1),
         );
         check(Some("text/html;q=0, */*"), Some(1));

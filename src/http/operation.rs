@@ -36,8 +36,8 @@ impl Metrics {
         // The first segment only: the number of series must not grow with use.
         let first = path.split('/').nth(1).unwrap_or_default();
         let route = match first {
-            "" | "sparql" | "search" | "api" | "id" | "queries" | "ontology" | "assets" | "healthz"
-            | "readyz" | "metrics" | "changes" | "export" | "problem" => first,
+            "" | "sparql" | "search" | "api" | "id" | "queries" | "ontology" | "assets"
+            | "healthz" | "readyz" | "metrics" | "changes" | "export" | "problem" => first,
             _ if status == StatusCode::NOT_FOUND => "other",
             _ => "record",
         };
@@ -70,7 +70,8 @@ pub async fn readyz(Shared(state): Shared<State>) -> Response {
         }
         Err(problem) => {
             let body = json!({ "ready": false, "detail": problem.detail });
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body)).into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")], Json(body))
+                .into_response()
         }
     }
 }
@@ -93,7 +94,10 @@ pub async fn metrics(Shared(state): Shared<State>) -> Response {
         gauge("insites_ready", "1 when the views are at the ledger's revision.", 0);
     }
     let name = "insites_http_request_duration_seconds";
-    let _ = writeln!(out, "# HELP {name} Time to the answer's head, by route and status.\n# TYPE {name} histogram");
+    let _ = writeln!(
+        out,
+        "# HELP {name} Time to the answer's head, by route and status.\n# TYPE {name} histogram"
+    );
     let series = state.metrics.0.lock().unwrap_or_else(PoisonError::into_inner);
     for ((route, status), series) in series.iter() {
         let labels = format!("route=\"/{route}\",status=\"{status}\"");
@@ -123,7 +127,8 @@ pub async fn changes(
             .map_err(|_| Problem::parameter(format!("{name}={text} is not a whole number"))),
     };
     let since = number("since", 0)?;
-    let limit = usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
+    let limit =
+        usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
     let app = state.app()?.clone();
     let read = move || {
         let committer = app.committer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -149,10 +154,10 @@ pub async fn export(
 ) -> Result<Response, Problem> {
     let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
     let format = take(&mut parameters, "format").pop().unwrap_or_else(|| "nq".to_owned());
-    let format = GraphFormat::parse(&format)
-        .filter(|f| f.has_named_graphs())
-        .ok_or_else(|| Problem::new(Kind::InvalidParameter, format!("format={format} cannot hold named graphs"))
-            .with_hint("nq, trig or jsonld"))?;
+    let format = GraphFormat::parse(&format).filter(|f| f.has_named_graphs()).ok_or_else(|| {
+        Problem::new(Kind::InvalidParameter, format!("format={format} cannot hold named graphs"))
+            .with_hint("nq, trig or jsonld")
+    })?;
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let revision = snapshot.revision;
@@ -169,7 +174,9 @@ pub async fn export(
         Some((receiver.recv().await?, receiver))
     });
     let mut response = Body::from_stream(stream).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     Ok(super::at_revision(response, revision))
 }
 
@@ -192,8 +199,8 @@ impl std::io::Write for Chunks {
             return Ok(());
         }
         let data = bytes::Bytes::from(std::mem::take(&mut self.buffer));
-        self.sender
-            .blocking_send(Ok(data))
-            .map_err(|_| std::io::Error::new(std::io::ErrorKind::BrokenPipe, "the client went away"))
+        self.sender.blocking_send(Ok(data)).map_err(|_| {
+            std::io::Error::new(std::io::ErrorKind::BrokenPipe, "the client went away")
+        })
     }
 }

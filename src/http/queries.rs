@@ -58,7 +58,8 @@ pub async fn list_queries(Shared(state): Shared<State>) -> Result<Response, Prob
 
 fn saved<'a>(state: &'a State, name: &str) -> Result<&'a SavedQuery, Problem> {
     state.app()?.queries.get(name).ok_or_else(|| {
-        Problem::not_found(format!("there is no saved query {name}")).with_hint("/api/queries lists them")
+        Problem::not_found(format!("there is no saved query {name}"))
+            .with_hint("/api/queries lists them")
     })
 }
 
@@ -117,7 +118,8 @@ pub async fn query_page(
     let (table, error) = match ready {
         None => (None, error),
         Some(ready) => {
-            let scope = crate::graph::Scope { default: app.config.default_graph, ..Default::default() };
+            let scope =
+                crate::graph::Scope { default: app.config.default_graph, ..Default::default() };
             let limits = &app.config.limits;
             let budget = Budget::new(limits.time, limits.memory);
             let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -152,7 +154,11 @@ pub async fn query_page(
                     ParameterType::Integer | ParameterType::Decimal => "number",
                     _ => "text",
                 },
-                value: given(&p.name).or_else(|| p.default.as_ref().and_then(|t| plain(t).as_str().map(str::to_owned))).unwrap_or_default(),
+                value: given(&p.name)
+                    .or_else(|| {
+                        p.default.as_ref().and_then(|t| plain(t).as_str().map(str::to_owned))
+                    })
+                    .unwrap_or_default(),
                 required: p.required,
             })
             .collect(),

@@ -54,10 +54,13 @@ pub async fn identifier(
     let found = find(app, &snapshot, &kind, &slug)?;
     let offers: Vec<&[&str]> = VARIANTS.iter().map(|(_, _, names)| *names).collect();
     let Some(chosen) = choose(accept(&headers).as_deref(), &offers) else {
-        let mut problem = Problem::new(Kind::NotAcceptable, "none of the formats you accept exists");
+        let mut problem =
+            Problem::new(Kind::NotAcceptable, "none of the formats you accept exists");
         problem.variants = VARIANTS
             .iter()
-            .map(|(ending, media_type, _)| (format!("/{kind}/{slug}{ending}"), (*media_type).to_owned()))
+            .map(|(ending, media_type, _)| {
+                (format!("/{kind}/{slug}{ending}"), (*media_type).to_owned())
+            })
             .collect();
         return Err(problem);
     };
@@ -159,7 +162,10 @@ pub async fn browse(
     }
     let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
     let page = take(&mut parameters, "page").pop().map_or(Ok(1), |p| {
-        p.parse::<usize>().ok().filter(|n| *n > 0).ok_or_else(|| Problem::parameter(format!("page={p} is not a page number")))
+        p.parse::<usize>()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| Problem::parameter(format!("page={p} is not a page number")))
     })?;
     let answer = crate::search::search(
         snapshot.revision,
@@ -179,7 +185,11 @@ pub async fn browse(
         layout: layout(&state, &title),
         title,
         total: answer.total,
-        items: answer.hits.iter().map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status)).collect(),
+        items: answer
+            .hits
+            .iter()
+            .map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status))
+            .collect(),
         previous: (page > 1).then(|| format!("/{kind}?page={}", page - 1)),
         next: (page < answer.pages).then(|| format!("/{kind}?page={}", page + 1)),
     });
@@ -196,7 +206,10 @@ struct Found {
 
 fn find(app: &App, snapshot: &Snapshot, kind: &str, slug: &str) -> Result<Found, Problem> {
     let iri = app.config.names.record(kind, slug);
-    let missing = || Problem::not_found(format!("there is no record {kind}/{slug}")).with_hint("search for it at /search");
+    let missing = || {
+        Problem::not_found(format!("there is no record {kind}/{slug}"))
+            .with_hint("search for it at /search")
+    };
     if app.config.names.kind_and_slug(&iri).is_none() {
         return Err(missing());
     }
@@ -274,7 +287,8 @@ fn compact_json(snapshot: &Snapshot, app: &App, found: &Found) -> Result<Vec<u8>
         }
         let value = match &triple.object {
             Term::NamedNode(iri) => {
-                let name = graph.iri_id(iri.as_str()).map(|id| label(graph, id)).unwrap_or_default();
+                let name =
+                    graph.iri_id(iri.as_str()).map(|id| label(graph, id)).unwrap_or_default();
                 let mut value = serde_json::json!({ "id": iri.as_str() });
                 if !name.is_empty() {
                     value["label"] = name.into();
@@ -353,7 +367,9 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
         if last.replace([s, p, o]) == Some([s, p, o]) {
             continue;
         }
-        let (Some(Term::NamedNode(property)), Some(object)) = (graph.term(p), graph.term(o)) else { continue };
+        let (Some(Term::NamedNode(property)), Some(object)) = (graph.term(p), graph.term(o)) else {
+            continue;
+        };
         if property.as_str() == source
             && let Term::NamedNode(iri) = &object
         {
@@ -366,7 +382,9 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
                 text: literal.value().to_owned(),
                 language: literal.language().map(str::to_owned),
             },
-            Term::BlankNode(_) => pages::Value::Text { text: "(without a name)".to_owned(), language: None },
+            Term::BlankNode(_) => {
+                pages::Value::Text { text: "(without a name)".to_owned(), language: None }
+            }
         };
         let graph_name = graph.text(g).unwrap_or_else(|| "default graph".to_owned());
         match facts.last_mut().filter(|fact| fact.iri == property.as_str()) {
@@ -380,10 +398,20 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
         }
     }
     let rank = |fact: &pages::Fact| {
-        ["title", "prefLabel", "description", "problem", "action", "resultText", "barrier", "whyItMatters", "howToApply"]
-            .iter()
-            .position(|name| fact.iri.ends_with(name))
-            .unwrap_or(99)
+        [
+            "title",
+            "prefLabel",
+            "description",
+            "problem",
+            "action",
+            "resultText",
+            "barrier",
+            "whyItMatters",
+            "howToApply",
+        ]
+        .iter()
+        .position(|name| fact.iri.ends_with(name))
+        .unwrap_or(99)
     };
     facts.sort_by_key(|fact| (rank(fact), fact.label.clone()));
     let dates: Vec<String> = graph.iri_id(&date).map_or_else(Vec::new, |_| {
@@ -395,7 +423,10 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
         if last.replace([s, p, o]) == Some([s, p, o]) {
             continue;
         }
-        let (Some(Term::NamedNode(subject)), Some(property)) = (graph.term(s), graph.text(p)) else { continue };
+        let (Some(Term::NamedNode(subject)), Some(property)) = (graph.term(s), graph.text(p))
+        else {
+            continue;
+        };
         let (total, links) = incoming.entry(property_label(snapshot, &property)).or_default();
         *total += 1;
         if links.len() < INCOMING {
@@ -407,7 +438,9 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
     let mut layout = layout(state, &title);
     layout.links = VARIANTS[1..]
         .iter()
-        .map(|(ending, media_type, _)| ("alternate", format!("/{}/{}{ending}", found.kind, found.slug), *media_type))
+        .map(|(ending, media_type, _)| {
+            ("alternate", format!("/{}/{}{ending}", found.kind, found.slug), *media_type)
+        })
         .collect();
     layout.canonical = Some(found.iri.clone());
     let status = status(graph, found.id);
@@ -422,8 +455,16 @@ fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
         facts,
         sources,
         dates,
-        incoming: incoming.into_iter().map(|(label, (total, links))| pages::Incoming { label, total, links }).collect(),
-        formats: VARIANTS[1..].iter().map(|(ending, media_type, _)| (format!("/{}/{}{ending}", found.kind, found.slug), (*media_type).to_owned())).collect(),
+        incoming: incoming
+            .into_iter()
+            .map(|(label, (total, links))| pages::Incoming { label, total, links })
+            .collect(),
+        formats: VARIANTS[1..]
+            .iter()
+            .map(|(ending, media_type, _)| {
+                (format!("/{}/{}{ending}", found.kind, found.slug), (*media_type).to_owned())
+            })
+            .collect(),
         revision: snapshot.revision,
         json_ld: json_ld(snapshot, found),
     })

@@ -35,14 +35,17 @@ pub async fn search_page(
     let asked = read(&parameters)?;
     let answer = run(&state, &asked).await?;
     let revision = answer.revision;
-    let json = choose(accept(&headers).as_deref(), &[&["text/html"], &["application/json"]]) == Some(1);
+    let json =
+        choose(accept(&headers).as_deref(), &[&["text/html"], &["application/json"]]) == Some(1);
     let mut response = if json {
         Json(answer).into_response()
     } else {
         let page = page(&state, &parameters, &asked, &answer);
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
     };
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     Ok(super::at_revision(response, revision))
 }
 
@@ -75,23 +78,28 @@ fn read(parameters: &[(String, String)]) -> Result<Query, Problem> {
                     return Err(wrong("the modes are hybrid, words and meaning"));
                 }
             }
-            "match" => query.exact = match value.as_str() {
-                "exact" => true,
-                "" | "any" => false,
-                _ => return Err(wrong("only match=exact is known")),
-            },
+            "match" => {
+                query.exact = match value.as_str() {
+                    "exact" => true,
+                    "" | "any" => false,
+                    _ => return Err(wrong("only match=exact is known")),
+                }
+            }
             "sort" => {
                 query.sort = if value.is_empty() {
                     Sort::Relevance
                 } else {
-                    Sort::ALL
-                        .into_iter()
-                        .find(|sort| sort.name() == value)
-                        .ok_or_else(|| wrong("the orders are relevance, newest, oldest and title"))?
+                    Sort::ALL.into_iter().find(|sort| sort.name() == value).ok_or_else(|| {
+                        wrong("the orders are relevance, newest, oldest and title")
+                    })?
                 };
             }
             "page" => {
-                query.page = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| wrong("pages are numbered from 1"))?;
+                query.page = value
+                    .parse()
+                    .ok()
+                    .filter(|n| *n > 0)
+                    .ok_or_else(|| wrong("pages are numbered from 1"))?;
             }
             "limit" => {
                 query.limit = value
@@ -100,8 +108,18 @@ fn read(parameters: &[(String, String)]) -> Result<Query, Problem> {
                     .filter(|n| (1..=PAGE_LIMIT).contains(n))
                     .ok_or_else(|| wrong("must be a number from 1 to 100"))?;
             }
-            "from" if !value.is_empty() => query.from = Some(day(value, true).ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?),
-            "to" if !value.is_empty() => query.to = Some(day(value, false).ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?),
+            "from" if !value.is_empty() => {
+                query.from = Some(
+                    day(value, true)
+                        .ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?,
+                )
+            }
+            "to" if !value.is_empty() => {
+                query.to = Some(
+                    day(value, false)
+                        .ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?,
+                )
+            }
             _ => {
                 if let Some(facet) = Facet::ALL.into_iter().find(|facet| facet.name() == name)
                     && !value.is_empty()
@@ -131,8 +149,11 @@ fn day(text: &str, first: bool) -> Option<u64> {
 }
 
 fn page(state: &State, parameters: &[(String, String)], asked: &Query, answer: &Answer) -> String {
-    let without_page: Vec<(String, String)> =
-        parameters.iter().filter(|(name, value)| name != "page" && !value.is_empty()).cloned().collect();
+    let without_page: Vec<(String, String)> = parameters
+        .iter()
+        .filter(|(name, value)| name != "page" && !value.is_empty())
+        .cloned()
+        .collect();
     let with = |more: &[(&str, &str)], less: &[(&str, &str)]| {
         let mut all: Vec<(&str, &str)> = without_page
             .iter()
@@ -150,10 +171,16 @@ fn page(state: &State, parameters: &[(String, String)], asked: &Query, answer: &
                 .iter()
                 .take(12)
                 .map(|value| {
-                    let selected = asked.filters.iter().any(|(f, v)| *f == facet && *v == value.value);
+                    let selected =
+                        asked.filters.iter().any(|(f, v)| *f == facet && *v == value.value);
                     let pair = (facet.name(), value.value.as_str());
                     let url = if selected { with(&[], &[pair]) } else { with(&[pair], &[]) };
-                    pages::FacetLink { label: value.label.clone(), count: value.count, selected, url }
+                    pages::FacetLink {
+                        label: value.label.clone(),
+                        count: value.count,
+                        selected,
+                        url,
+                    }
                 })
                 .collect();
             (!values.is_empty()).then(|| pages::FacetGroup {
@@ -213,7 +240,9 @@ fn page(state: &State, parameters: &[(String, String)], asked: &Query, answer: &
 /// `/search?…` with these parameters.
 fn address(parameters: &[(&str, &str)]) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let query: Vec<String> =
-        parameters.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect();
+    let query: Vec<String> = parameters
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect();
     if query.is_empty() { "/search".to_owned() } else { format!("/search?{}", query.join("&")) }
 }

@@ -32,7 +32,14 @@ pub fn html_response(state: &State, html: Html) -> Response {
     let page = match html {
         Html::Workbench => pages::workbench(&super::workbench::page(state, "")),
     };
-    ([(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::VARY, "Accept, Accept-Encoding")], page).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::VARY, "Accept, Accept-Encoding"),
+        ],
+        page,
+    )
+        .into_response()
 }
 
 /// What every page has around its content.
@@ -59,9 +66,16 @@ pub async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
         &snapshot.graph,
         &snapshot.text,
         &app.config.names,
-        &crate::search::Query { page: 1, limit: 8, sort: crate::search::Sort::Newest,
-            filters: vec![(Facet::Kind, "lesson".to_owned()), (Facet::Kind, "case-study".to_owned())],
-            ..Default::default() },
+        &crate::search::Query {
+            page: 1,
+            limit: 8,
+            sort: crate::search::Sort::Newest,
+            filters: vec![
+                (Facet::Kind, "lesson".to_owned()),
+                (Facet::Kind, "case-study".to_owned()),
+            ],
+            ..Default::default()
+        },
     )?;
     let all = crate::search::search(
         snapshot.revision,
@@ -71,19 +85,29 @@ pub async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
         &crate::search::Query { page: 1, limit: 1, ..Default::default() },
     )?;
     let links = |facet: Facet| -> Vec<(pages::Link, u64)> {
-        all.facets.get(facet.name()).into_iter().flatten().map(|value| {
-            let url = match facet {
-                Facet::Kind => format!("/{}", value.value),
-                Facet::Status => format!("/search?status={}", value.value),
-                _ => format!("/{}/{}", facet.name(), value.value),
-            };
-            (pages::Link::new(&value.label, &url), value.count)
-        }).collect()
+        all.facets
+            .get(facet.name())
+            .into_iter()
+            .flatten()
+            .map(|value| {
+                let url = match facet {
+                    Facet::Kind => format!("/{}", value.value),
+                    Facet::Status => format!("/search?status={}", value.value),
+                    _ => format!("/{}/{}", facet.name(), value.value),
+                };
+                (pages::Link::new(&value.label, &url), value.count)
+            })
+            .collect()
     };
-    let stated = snapshot.graph.iri_id(&format!("{INSITES}statedNumberOfSites")).and_then(|property| {
-        let quad = snapshot.graph.quads().matching(None, Some(property), None, GraphPattern::Any).next()?;
-        snapshot.graph.text(quad[2])
-    });
+    let stated =
+        snapshot.graph.iri_id(&format!("{INSITES}statedNumberOfSites")).and_then(|property| {
+            let quad = snapshot
+                .graph
+                .quads()
+                .matching(None, Some(property), None, GraphPattern::Any)
+                .next()?;
+            snapshot.graph.text(quad[2])
+        });
     let page = pages::home(&pages::HomePage {
         layout: layout(&state, "Home"),
         kinds: links(Facet::Kind),
@@ -91,13 +115,20 @@ pub async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
         dimensions: links(Facet::Dimension),
         statuses: links(Facet::Status),
         stated_sites: stated,
-        newest: answer.hits.iter().map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status)).collect(),
+        newest: answer
+            .hits
+            .iter()
+            .map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status))
+            .collect(),
     });
     Ok(super::at_revision(html(page), snapshot.revision))
 }
 
 /// `/ontology`: terms for people, RDF for programs.
-pub async fn ontology(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn ontology(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let chosen = choose(
@@ -116,21 +147,35 @@ pub async fn ontology(Shared(state): Shared<State>, headers: HeaderMap) -> Resul
         Some(2) => Some(GraphFormat::RdfXml),
         Some(3) => Some(GraphFormat::NTriples),
         Some(4) => Some(GraphFormat::JsonLd),
-        _ => return Err(Problem::new(Kind::NotAcceptable, "the ontology exists as HTML, Turtle, RDF/XML, N-Triples and JSON-LD")),
+        _ => {
+            return Err(Problem::new(
+                Kind::NotAcceptable,
+                "the ontology exists as HTML, Turtle, RDF/XML, N-Triples and JSON-LD",
+            ));
+        }
     };
     let graph = &snapshot.graph;
     let ontology = app.config.names.graph("ontology");
     let own = graph.iri_id(ontology.as_str());
     if let Some(format) = format {
         let triples: Vec<Triple> = own.map_or_else(Vec::new, |own| {
-            graph.quads().matching(None, None, None, GraphPattern::Only(own)).filter_map(|q| graph.quad(q)).map(Into::into).collect()
+            graph
+                .quads()
+                .matching(None, None, None, GraphPattern::Only(own))
+                .filter_map(|q| graph.quad(q))
+                .map(Into::into)
+                .collect()
         });
         let body = description::write_graph(triples.iter(), format)?;
         let tag = entity_tag(&body);
         let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
         response.headers_mut().insert(header::ETAG, tag);
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+        response
+            .headers_mut()
+            .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
         return Ok(super::at_revision(response, snapshot.revision));
     }
     let mut groups = Vec::new();
@@ -147,18 +192,33 @@ pub async fn ontology(Shared(state): Shared<State>, headers: HeaderMap) -> Resul
             .filter_map(|id| {
                 let iri = graph.text(id)?;
                 let text = |namespace: &str, name: &str| {
-                    graph.objects(id, &format!("{namespace}{name}")).into_iter().filter_map(|o| match graph.term(o)? {
-                        Term::Literal(literal) => Some(literal.value().to_owned()),
-                        Term::NamedNode(iri) => Some(iri.into_string()),
-                        Term::BlankNode(_) => None,
-                    }).collect::<Vec<String>>()
+                    graph
+                        .objects(id, &format!("{namespace}{name}"))
+                        .into_iter()
+                        .filter_map(|o| match graph.term(o)? {
+                            Term::Literal(literal) => Some(literal.value().to_owned()),
+                            Term::NamedNode(iri) => Some(iri.into_string()),
+                            Term::BlankNode(_) => None,
+                        })
+                        .collect::<Vec<String>>()
                 };
                 let mut above = text(RDFS, "subClassOf");
                 above.extend(text(RDFS, "subPropertyOf"));
                 Some(pages::OntologyTerm {
-                    name: iri.strip_prefix(INSITES).unwrap_or(&iri).rsplit('/').next().unwrap_or_default().to_owned(),
+                    name: iri
+                        .strip_prefix(INSITES)
+                        .unwrap_or(&iri)
+                        .rsplit('/')
+                        .next()
+                        .unwrap_or_default()
+                        .to_owned(),
                     label: label(graph, id),
-                    definition: text(SKOS, "definition").into_iter().chain(text(RDFS, "comment")).chain(text(DCTERMS, "description")).next().unwrap_or_default(),
+                    definition: text(SKOS, "definition")
+                        .into_iter()
+                        .chain(text(RDFS, "comment"))
+                        .chain(text(DCTERMS, "description"))
+                        .next()
+                        .unwrap_or_default(),
                     above,
                     source: text(DCTERMS, "source"),
                     iri,
@@ -170,7 +230,9 @@ pub async fn ontology(Shared(state): Shared<State>, headers: HeaderMap) -> Resul
     }
     let page = pages::ontology(&pages::OntologyPage { layout: layout(&state, "Ontology"), groups });
     let mut response = html(page);
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     Ok(super::at_revision(response, snapshot.revision))
 }
 
@@ -180,13 +242,22 @@ pub async fn about(Shared(state): Shared<State>) -> Response {
 }
 
 /// `/problem/{name}`: what a problem type means.
-pub async fn problem_type(Shared(state): Shared<State>, Path(name): Path<String>) -> Result<Response, Problem> {
+pub async fn problem_type(
+    Shared(state): Shared<State>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
     let kind = Kind::ALL
         .into_iter()
         .find(|kind| kind.name() == name)
         .ok_or_else(|| Problem::not_found(format!("there is no problem type {name}")))?;
     let (title, meaning) = explanation(kind);
-    Ok(html(pages::problem_type(&layout(&state, title), title, meaning, status(kind).as_u16(), &state.config.names.problem(&name))))
+    Ok(html(pages::problem_type(
+        &layout(&state, title),
+        title,
+        meaning,
+        status(kind).as_u16(),
+        &state.config.names.problem(&name),
+    )))
 }
 
 /// `/assets/{name}`: files built into the program.
@@ -204,7 +275,15 @@ pub async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
 
 /// `/.well-known/void`.
 pub async fn void(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, Problem> {
-    let format = match choose(accept(&headers).as_deref(), &[&["text/turtle"], &["application/rdf+xml"], &["application/n-triples"], &["application/ld+json"]]) {
+    let format = match choose(
+        accept(&headers).as_deref(),
+        &[
+            &["text/turtle"],
+            &["application/rdf+xml"],
+            &["application/n-triples"],
+            &["application/ld+json"],
+        ],
+    ) {
         Some(1) => GraphFormat::RdfXml,
         Some(2) => GraphFormat::NTriples,
         Some(3) => GraphFormat::JsonLd,
@@ -213,8 +292,12 @@ pub async fn void(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Re
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
     let body = description::void(&state, host, format)?;
     let mut response = Response::new(Body::from(body));
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     Ok(response)
 }
 
@@ -224,12 +307,18 @@ pub async fn robots() -> &'static str {
 }
 
 /// `/sitemap.xml` (sitemaps.org protocol; at most 50,000 addresses).
-pub async fn sitemap(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, Problem> {
+pub async fn sitemap(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-    let host: String = host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n");
+    let host: String =
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let mut xml = String::from(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
+    );
     for path in all_records(&state, &snapshot).into_iter().take(50_000) {
         // Writing to a string cannot fail; slugs need no escaping.
         let _ = writeln!(xml, "<url><loc>http://{host}{path}</loc></url>");
@@ -241,7 +330,8 @@ pub async fn sitemap(Shared(state): Shared<State>, headers: HeaderMap) -> Result
 
 /// Any other address.
 pub async fn nothing_here() -> Problem {
-    Problem::not_found("there is nothing at this address").with_hint("search at /search, or start at /")
+    Problem::not_found("there is nothing at this address")
+        .with_hint("search at /search, or start at /")
 }
 
 /// A known address with another method.

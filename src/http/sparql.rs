@@ -43,7 +43,9 @@ pub async fn query(
                 let charset_is_utf8 = headers
                     .get(header::CONTENT_TYPE)
                     .and_then(|v| v.to_str().ok())
-                    .and_then(|v| v.to_ascii_lowercase().split("charset=").nth(1).map(str::to_owned))
+                    .and_then(|v| {
+                        v.to_ascii_lowercase().split("charset=").nth(1).map(str::to_owned)
+                    })
                     .is_none_or(|charset| charset.trim_matches('"').starts_with("utf-8"));
                 if !charset_is_utf8 {
                     return Err(Problem::new(
@@ -59,7 +61,10 @@ pub async fn query(
             other => {
                 return Err(Problem::new(
                     Kind::UnsupportedMediaType,
-                    format!("{} is not understood here", other.unwrap_or("a body without Content-Type")),
+                    format!(
+                        "{} is not understood here",
+                        other.unwrap_or("a body without Content-Type")
+                    ),
                 )
                 .with_hint(
                     "send application/sparql-query, or a form (application/x-www-form-urlencoded) \
@@ -81,7 +86,9 @@ pub async fn query(
         }
         0 => return without_query(&state, &headers, accept.as_deref()),
         _ => {
-            return Err(Problem::parameter("there is more than one query (SPARQL 1.1 Protocol §2.1.4)"));
+            return Err(Problem::parameter(
+                "there is more than one query (SPARQL 1.1 Protocol §2.1.4)",
+            ));
         }
     };
     let format = take(&mut parameters, "format").pop().filter(|f| !f.is_empty());
@@ -103,9 +110,17 @@ fn wants_page(accept: Option<&str>) -> bool {
                 Some(accept),
                 &[
                     &["text/html", "application/xhtml+xml"],
-                    &["application/sparql-results+json", "application/sparql-results+xml", "text/csv",
-                      "text/turtle", "application/rdf+xml", "application/n-triples", "application/ld+json",
-                      "text/tab-separated-values", "application/json"],
+                    &[
+                        "application/sparql-results+json",
+                        "application/sparql-results+xml",
+                        "text/csv",
+                        "text/turtle",
+                        "application/rdf+xml",
+                        "application/n-triples",
+                        "application/ld+json",
+                        "text/tab-separated-values",
+                        "application/json",
+                    ],
                 ],
             ) == Some(0)
     })
@@ -123,8 +138,9 @@ pub fn asked(
         take(parameters, name)
             .into_iter()
             .map(|iri| {
-                NamedNode::new(&iri)
-                    .map_err(|e| Problem::parameter(format!("{name}={iri} is not an absolute IRI: {e}")))
+                NamedNode::new(&iri).map_err(|e| {
+                    Problem::parameter(format!("{name}={iri} is not an absolute IRI: {e}"))
+                })
             })
             .collect::<Result<Vec<_>, _>>()
     };
@@ -143,10 +159,9 @@ pub fn asked(
 
 fn timeout(text: &str) -> Result<Duration, Problem> {
     let seconds: Option<f64> = text.trim().parse().ok();
-    seconds
-        .filter(|s| *s > 0.0)
-        .map(|s| Duration::from_secs_f64(s.min(1e6)))
-        .ok_or_else(|| Problem::parameter(format!("timeout={text} is not a number of seconds above 0")))
+    seconds.filter(|s| *s > 0.0).map(|s| Duration::from_secs_f64(s.min(1e6))).ok_or_else(|| {
+        Problem::parameter(format!("timeout={text} is not a number of seconds above 0"))
+    })
 }
 
 type Chooser = Box<dyn Fn(QueryForm) -> Result<Format, Error> + Send>;
@@ -157,9 +172,8 @@ fn chooser(accept: Option<String>, format: Option<String>) -> Result<Chooser, Pr
         && SolutionsFormat::parse(name).is_none()
         && GraphFormat::parse(name).is_none()
     {
-        return Err(Problem::parameter(format!("format={name} is not known here")).with_hint(
-            "solutions: json, xml, csv, tsv; graphs: ttl, nt, nq, trig, rdf, jsonld",
-        ));
+        return Err(Problem::parameter(format!("format={name} is not known here"))
+            .with_hint("solutions: json, xml, csv, tsv; graphs: ttl, nt, nq, trig, rdf, jsonld"));
     }
     Ok(Box::new(move |form| {
         let graph = matches!(form, QueryForm::Construct | QueryForm::Describe);
@@ -167,7 +181,9 @@ fn chooser(accept: Option<String>, format: Option<String>) -> Result<Chooser, Pr
             Error::NotAcceptable(if graph {
                 GraphFormat::ALL.map(GraphFormat::media_type).join(", ")
             } else {
-                SolutionsFormat::ALL.map(|f| f.media_type().split(';').next().unwrap_or_default()).join(", ")
+                SolutionsFormat::ALL
+                    .map(|f| f.media_type().split(';').next().unwrap_or_default())
+                    .join(", ")
             })
         };
         if let Some(name) = &format {
@@ -241,8 +257,12 @@ fn without_query(
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
     let text = super::description::service(state, host, format)?;
     let mut response = text.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
     Ok(response)
 }
 
@@ -274,7 +294,9 @@ fn decode(text: &str) -> Result<String, Problem> {
     };
     let bytes = text.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
-        if *byte == b'%' && !bytes.get(at + 1..at + 3).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit)) {
+        if *byte == b'%'
+            && !bytes.get(at + 1..at + 3).is_some_and(|h| h.iter().all(u8::is_ascii_hexdigit))
+        {
             return Err(wrong());
         }
     }

@@ -68,7 +68,15 @@ pub async fn with_query(
         }
     }
     let html = pages::workbench(&page);
-    let response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::VARY, "Accept, Accept-Encoding")], html).into_response();
+    let response = (
+        status,
+        [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::VARY, "Accept, Accept-Encoding"),
+        ],
+        html,
+    )
+        .into_response();
     Ok(super::at_revision(response, snapshot.revision))
 }
 
@@ -99,7 +107,8 @@ pub fn table(state: &State, snapshot: &Snapshot, solutions: &Solutions) -> pages
     let cell = |term: &Term| match term {
         Term::NamedNode(iri) => {
             let iri = iri.as_str();
-            let name = snapshot.graph.iri_id(iri).map(|id| label(&snapshot.graph, id)).unwrap_or_default();
+            let name =
+                snapshot.graph.iri_id(iri).map(|id| label(&snapshot.graph, id)).unwrap_or_default();
             let url = names.kind_and_slug(iri).map(|(kind, slug)| format!("/{kind}/{slug}"));
             let url = url.or_else(|| iri.strip_prefix(INSITES).map(|n| format!("/ontology#{n}")));
             let url = url.unwrap_or_else(|| iri.to_owned());
@@ -109,9 +118,7 @@ pub fn table(state: &State, snapshot: &Snapshot, solutions: &Solutions) -> pages
             text: literal.value().to_owned(),
             language: literal.language().map(str::to_owned),
         },
-        Term::BlankNode(node) => {
-            pages::Value::Text { text: node.to_string(), language: None }
-        }
+        Term::BlankNode(node) => pages::Value::Text { text: node.to_string(), language: None },
     };
     pages::Table {
         columns: solutions.variables.clone(),

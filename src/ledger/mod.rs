@@ -136,10 +136,8 @@ impl Ledger {
             path: path.clone(),
             detail: e.to_string(),
         };
-        let database = Database::builder()
-            .set_cache_size(CACHE)
-            .create(&path)
-            .map_err(|e| storage(&e))?;
+        let database =
+            Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| storage(&e))?;
         let revision = (|| -> Result<Result<Revision, Error>, redb::Error> {
             let read = database.begin_read()?;
             let meta = match read.open_table(META) {
@@ -205,8 +203,7 @@ impl Ledger {
             added: added.len() as u64,
             ..record.clone()
         };
-        let encoded =
-            serde_json::to_vec(&record).map_err(|e| Error::Damaged(e.to_string()))?;
+        let encoded = serde_json::to_vec(&record).map_err(|e| Error::Damaged(e.to_string()))?;
         (|| -> Result<(), redb::Error> {
             let write = self.database.begin_write()?;
             {
@@ -291,10 +288,7 @@ impl Ledger {
     }
 
     /// The quads that a change removed and added.
-    pub fn change_quads(
-        &self,
-        revision: Revision,
-    ) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
+    pub fn change_quads(&self, revision: Revision) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
         let pieces = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
             let read = self.database.begin_read()?;
             let table = read.open_table(CHANGE_QUADS)?;

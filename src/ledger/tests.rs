@@ -28,15 +28,12 @@ fn what_was_recorded_is_there_after_reopening() {
     assert_eq!(state.quads.len(), 69_999);
     assert!(state.quads.contains(&[4, 2, 3, 1]) && !state.quads.contains(&many[0]));
     let changes = ledger.changes(0, 10).expect("readable");
-    assert_eq!(changes.iter().map(|c| (c.revision, c.removed, c.added)).collect::<Vec<_>>(), [
-        (1, 0, 70_000),
-        (2, 2, 1)
-    ]);
+    assert_eq!(
+        changes.iter().map(|c| (c.revision, c.removed, c.added)).collect::<Vec<_>>(),
+        [(1, 0, 70_000), (2, 2, 1)]
+    );
     assert_eq!(ledger.change_quads(1).expect("readable"), (vec![], many.clone()));
-    assert_eq!(ledger.change_quads(2).expect("readable"), (
-        many[..2].to_vec(),
-        vec![[4, 2, 3, 1]]
-    ));
+    assert_eq!(ledger.change_quads(2).expect("readable"), (many[..2].to_vec(), vec![[4, 2, 3, 1]]));
 }
 
 #[test]

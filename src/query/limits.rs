@@ -170,7 +170,9 @@ fn end_of_string(text: &[u8], from: usize) -> usize {
 
 fn end_of_iri(text: &[u8], from: usize) -> Option<usize> {
     let rest = &text[from + 1..];
-    let end = rest.iter().position(|b| matches!(b, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'`') || *b <= b' ')?;
+    let end = rest
+        .iter()
+        .position(|b| matches!(b, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'`') || *b <= b' ')?;
     (rest[end] == b'>').then_some(from + 1 + end + 1)
 }
 
@@ -181,7 +183,12 @@ fn end_of_name(text: &[u8], from: usize) -> usize {
     while let Some(byte) = text.get(at) {
         match byte {
             b'\\' => at += 2,
-            b if b.is_ascii_alphanumeric() || matches!(b, b'_' | b':' | b'-' | b'.' | b'%') || *b >= 0x80 => at += 1,
+            b if b.is_ascii_alphanumeric()
+                || matches!(b, b'_' | b':' | b'-' | b'.' | b'%')
+                || *b >= 0x80 =>
+            {
+                at += 1
+            }
             _ => break,
         }
     }

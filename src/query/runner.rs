@@ -49,10 +49,9 @@ impl Runner {
     /// Hands over a job; it must keep its own deadline.
     pub fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Overloaded> {
         self.queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Overloaded {
-                threads: self.threads,
-                waiting: self.waiting,
-            },
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => {
+                Overloaded { threads: self.threads, waiting: self.waiting }
+            }
         })
     }
 

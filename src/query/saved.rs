@@ -54,7 +54,11 @@ impl ParameterType {
     fn term(self, name: &str, text: &str) -> Result<Term, Error> {
         let wrong = |what: &str| Error::Parameter(format!("{name}={text} is not {what}"));
         let typed = |datatype, ok: bool, what: &str| {
-            if ok { Ok(Literal::new_typed_literal(text, datatype).into()) } else { Err(wrong(what)) }
+            if ok {
+                Ok(Literal::new_typed_literal(text, datatype).into())
+            } else {
+                Err(wrong(what))
+            }
         };
         match self {
             Self::Iri => {
@@ -70,9 +74,7 @@ impl ParameterType {
                 typed(xsd::DECIMAL, plain && text.parse::<f64>().is_ok(), "a decimal number")
             }
             Self::Date => typed(xsd::DATE, is_date(text), "a date such as 2024-03-22"),
-            Self::Boolean => {
-                typed(xsd::BOOLEAN, matches!(text, "true" | "false"), "true or false")
-            }
+            Self::Boolean => typed(xsd::BOOLEAN, matches!(text, "true" | "false"), "true or false"),
         }
     }
 }
@@ -207,7 +209,8 @@ impl SavedQuery {
         }
         let mut query = self.query.clone();
         for parameter in &self.takes {
-            let given = values.iter().find(|(name, text)| *name == parameter.name && !text.is_empty());
+            let given =
+                values.iter().find(|(name, text)| *name == parameter.name && !text.is_empty());
             let term = match given {
                 Some((name, text)) => Some(parameter.type_.term(name, text)?),
                 None if parameter.required && parameter.default.is_none() => {
@@ -233,7 +236,8 @@ impl SavedQuery {
 fn parameter(text: &str) -> Result<Parameter, String> {
     let wrong = || format!("cannot read the parameter {text:?}");
     let (name, rest) = text.split_once('(').ok_or_else(wrong)?;
-    let (inside, says) = rest.rsplit_once(") —").or_else(|| rest.rsplit_once(')')).ok_or_else(wrong)?;
+    let (inside, says) =
+        rest.rsplit_once(") —").or_else(|| rest.rsplit_once(')')).ok_or_else(wrong)?;
     let mut parameter = Parameter {
         name: name.trim().to_owned(),
         type_: ParameterType::String,

@@ -55,15 +55,17 @@ impl GraphFormat {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let name = name.trim().to_ascii_lowercase();
-        Self::ALL.into_iter().find(|f| f.extension() == name || f.media_type() == name).or(match name.as_str() {
-            "turtle" | "application/x-turtle" => Some(Self::Turtle),
-            "n3" | "text/n3" | "text/rdf+n3" => Some(Self::Turtle),
-            "ntriples" | "n-triples" | "text/plain" => Some(Self::NTriples),
-            "nquads" | "n-quads" | "text/x-nquads" => Some(Self::NQuads),
-            "rdfxml" | "rdf/xml" | "rdf-xml" | "xml" | "owl" => Some(Self::RdfXml),
-            "json-ld" | "json" | "application/json" => Some(Self::JsonLd),
-            _ => None,
-        })
+        Self::ALL.into_iter().find(|f| f.extension() == name || f.media_type() == name).or(
+            match name.as_str() {
+                "turtle" | "application/x-turtle" => Some(Self::Turtle),
+                "n3" | "text/n3" | "text/rdf+n3" => Some(Self::Turtle),
+                "ntriples" | "n-triples" | "text/plain" => Some(Self::NTriples),
+                "nquads" | "n-quads" | "text/x-nquads" => Some(Self::NQuads),
+                "rdfxml" | "rdf/xml" | "rdf-xml" | "xml" | "owl" => Some(Self::RdfXml),
+                "json-ld" | "json" | "application/json" => Some(Self::JsonLd),
+                _ => None,
+            },
+        )
     }
 
     /// The parser's and serialiser's name of it.

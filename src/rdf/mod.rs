@@ -7,10 +7,10 @@ mod time;
 
 pub use format::{GraphFormat, SolutionsFormat};
 pub use names::{Names, prefixes, vocabulary};
-pub use time::{now, timestamp};
 pub use oxigraph::model::{
     BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
 };
+pub use time::{now, timestamp};
 
 /// The number of a change in the ledger; also the state of the data after it.
 /// 0 is the empty ledger; each change adds one.

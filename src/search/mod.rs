@@ -210,14 +210,22 @@ pub fn search(
 }
 
 /// The hits of one page, in order.
-fn page_of(mut hits: Vec<Hit>, sort: Sort, page: usize, limit: usize, graph: &Snapshot) -> Vec<Hit> {
+fn page_of(
+    mut hits: Vec<Hit>,
+    sort: Sort,
+    page: usize,
+    limit: usize,
+    graph: &Snapshot,
+) -> Vec<Hit> {
     let undated_last = |date: u64| if date == 0 { u64::MAX } else { date };
     match sort {
-        Sort::Relevance => hits.sort_unstable_by(|a, b| {
-            b.score.total_cmp(&a.score).then(a.subject.cmp(&b.subject))
-        }),
+        Sort::Relevance => hits
+            .sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.subject.cmp(&b.subject))),
         Sort::Newest => hits.sort_unstable_by(|a, b| {
-            b.date.cmp(&a.date).then_with(|| b.score.total_cmp(&a.score)).then(a.subject.cmp(&b.subject))
+            b.date
+                .cmp(&a.date)
+                .then_with(|| b.score.total_cmp(&a.score))
+                .then(a.subject.cmp(&b.subject))
         }),
         Sort::Oldest => hits.sort_unstable_by(|a, b| {
             undated_last(a.date)

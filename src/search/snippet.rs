@@ -134,7 +134,10 @@ mod tests {
     fn matches_are_marked_and_the_rest_is_escaped() {
         let texts = ["Nothing here.".to_owned(), "<b>Missed</b> appointments & cost".to_owned()];
         let (html, words) = best_passage(&texts, &wanted("missing appointment"));
-        assert_eq!(html, "&lt;b&gt;<mark>Missed</mark>&lt;/b&gt; <mark>appointments</mark> &amp; cost");
+        assert_eq!(
+            html,
+            "&lt;b&gt;<mark>Missed</mark>&lt;/b&gt; <mark>appointments</mark> &amp; cost"
+        );
         assert_eq!(words, ["missed", "appointments"]);
     }
 

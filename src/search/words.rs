@@ -90,7 +90,11 @@ fn tokens(text: &str) -> Vec<Token<'_>> {
             continue;
         }
         let end = body.find(|c: char| c.is_whitespace() || is_quote(c)).unwrap_or(body.len());
-        tokens.push(if excluded { Token::Excluded(&body[..end]) } else { Token::Word(&body[..end]) });
+        tokens.push(if excluded {
+            Token::Excluded(&body[..end])
+        } else {
+            Token::Word(&body[..end])
+        });
         rest = &body[end..];
     }
     tokens

@@ -109,8 +109,7 @@ impl TextIndex {
             .next()
             .and_then(|number| number.parse().ok())
             .filter(|revision| payload(*revision) == written);
-        let writer =
-            index.writer_with_num_threads(1, WRITER_MEMORY).map_err(engine)?;
+        let writer = index.writer_with_num_threads(1, WRITER_MEMORY).map_err(engine)?;
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
@@ -327,7 +326,8 @@ impl SegmentCollector for GatherSegment {
 
     fn collect(&mut self, doc: DocId, score: Score) {
         let date = self.date.first(doc).unwrap_or(0);
-        if (self.from > 0 || self.to < u64::MAX) && (date == 0 || date < self.from || date > self.to)
+        if (self.from > 0 || self.to < u64::MAX)
+            && (date == 0 || date < self.from || date > self.to)
         {
             return;
         }
