@@ -31,7 +31,7 @@ pub fn shape_files() -> Vec<BuiltIn> {
     ONTOLOGY.get_dir("shapes").map(|dir| within(dir, ".ttl")).unwrap_or_default()
 }
 
-/// The TriG files of the seed.
+/// The `TriG` files of the seed.
 #[must_use]
 pub fn seed_files() -> Vec<BuiltIn> {
     within(&SEED, ".trig")

@@ -32,7 +32,9 @@ fn found(committer: &Committer, word: &str) -> usize {
 
 fn add(committer: &mut Committer, quads: &[Quad]) -> Committed {
     let mut edit = committer.begin();
-    quads.iter().for_each(|quad| edit.add(quad));
+    for quad in quads {
+        edit.add(quad);
+    }
     committer.commit(edit, &Provenance::default()).expect("committed")
 }
 

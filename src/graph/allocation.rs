@@ -17,7 +17,7 @@ thread_local! {
 /// Bytes allocated less bytes freed by this thread. Memory that another thread
 /// frees stays counted here, so only differences within one thread mean
 /// something.
-pub fn allocated() -> isize {
+pub(super) fn allocated() -> isize {
     ALLOCATED.try_with(Cell::get).unwrap_or(0)
 }
 

@@ -62,7 +62,7 @@ thread_local! {
 }
 
 /// Runs `work` under a budget, on this thread.
-pub fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
+pub(super) fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
     WATCH.with(|watch| {
         let limit = isize::try_from(budget.memory).unwrap_or(isize::MAX);
         watch.memory.set(allocated().saturating_add(limit));
@@ -81,7 +81,7 @@ pub fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
 
 /// One step of work. Unwinds with a [`Stopped`] when the budget is used up.
 #[inline]
-pub fn touch() {
+pub(super) fn touch() {
     WATCH.with(|watch| {
         let left = watch.touches.get();
         if left == 0 {
@@ -94,7 +94,7 @@ pub fn touch() {
 }
 
 /// Looks at the budget now: for steps that may be large.
-pub fn check() {
+pub(super) fn check() {
     WATCH.with(look);
 }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 /// A term of the evaluation: a number. Cloning it counts as a step of work
 /// (see [`crate::graph::budget`]), which is why it is not `Copy`.
-pub struct TermNumber(TermId);
+pub(super) struct TermNumber(TermId);
 
 impl Clone for TermNumber {
     fn clone(&self) -> Self {
@@ -43,7 +43,7 @@ impl Hash for TermNumber {
 
 /// A set of graphs; 0 is the default graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GraphSet {
+pub(super) enum GraphSet {
     /// All there are.
     All,
     /// These, sorted.
@@ -52,14 +52,14 @@ pub enum GraphSet {
 
 impl GraphSet {
     /// A set of these graphs.
-    pub fn only(mut graphs: Vec<TermId>) -> Self {
+    pub(super) fn only(mut graphs: Vec<TermId>) -> Self {
         graphs.sort_unstable();
         graphs.dedup();
         Self::Only(graphs.into())
     }
 
     /// Whether the graph is in the set.
-    pub fn contains(&self, graph: TermId) -> bool {
+    pub(super) fn contains(&self, graph: TermId) -> bool {
         match self {
             Self::All => true,
             Self::Only(graphs) => graphs.binary_search(&graph).is_ok(),
@@ -76,7 +76,7 @@ struct Computed {
 }
 
 /// What a query sees of a snapshot.
-pub struct QueryDataset {
+pub(super) struct QueryDataset {
     snapshot: Snapshot,
     /// The graphs whose union is the query's default graph.
     default: GraphSet,
@@ -87,7 +87,7 @@ pub struct QueryDataset {
 
 impl QueryDataset {
     /// A view of the snapshot.
-    pub fn new(snapshot: Snapshot, default: GraphSet, named: GraphSet) -> Self {
+    pub(super) fn new(snapshot: Snapshot, default: GraphSet, named: GraphSet) -> Self {
         Self { snapshot, default, named, computed: Rc::default() }
     }
 

@@ -73,12 +73,19 @@ impl Default for Dictionary {
 }
 
 impl Dictionary {
+    /// Whether there is no term.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// The number of terms.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.base.len() + self.tail.len()
     }
 
     /// The encoded form of a term (see [`encode`]).
+    #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
         self.base.bytes(id).or_else(|| self.tail.bytes(id))
     }
@@ -89,6 +96,7 @@ impl Dictionary {
     }
 
     /// The number of a term, if it is known.
+    #[must_use]
     pub fn find(&self, term: TermRef<'_>) -> Option<TermId> {
         let mut encoded = Vec::with_capacity(64);
         encode(term, &mut encoded);
@@ -96,6 +104,7 @@ impl Dictionary {
     }
 
     /// The number of an encoded term, if it is known.
+    #[must_use]
     pub fn find_encoded(&self, encoded: &[u8]) -> Option<TermId> {
         let hash = hash_of(encoded);
         self.base.find(encoded, hash).or_else(|| self.tail.find(encoded, hash))
@@ -170,6 +179,7 @@ pub fn encode(term: TermRef<'_>, out: &mut Vec<u8>) {
 }
 
 /// Reads back what [`encode`] wrote. `None` for damaged bytes.
+#[must_use]
 pub fn decode(bytes: &[u8]) -> Option<Term> {
     let (tag, rest) = bytes.split_first()?;
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);

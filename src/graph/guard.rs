@@ -22,7 +22,7 @@ const GUARD: &str = "urn:insites:internal:guard";
 
 /// Something in the query that this service does not do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refused {
+pub(super) enum Refused {
     /// `SERVICE` to this place.
     Service(String),
 }
@@ -37,7 +37,7 @@ pub struct Size {
 }
 
 /// Guards a query in place and measures it on the way.
-pub fn guard(query: &mut Query) -> Result<Size, Refused> {
+pub(super) fn guard(query: &mut Query) -> Result<Size, Refused> {
     let mut guard = Guard::default();
     if let Query::Construct { template, .. } = query {
         guard.size.patterns += template.len();
@@ -51,7 +51,7 @@ pub fn guard(query: &mut Query) -> Result<Size, Refused> {
 }
 
 /// Gives an evaluator the functions that guarded queries call.
-pub fn with_guards(evaluator: QueryEvaluator) -> QueryEvaluator {
+pub(super) fn with_guards(evaluator: QueryEvaluator) -> QueryEvaluator {
     evaluator.with_custom_function(NamedNode::new_unchecked(GUARD), |arguments| {
         budget::check();
         let length = |term: &Term| match term {

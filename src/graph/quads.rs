@@ -87,16 +87,25 @@ pub enum GraphPattern {
 
 impl Quads {
     /// Quads given in any order, duplicates allowed.
+    #[must_use]
     pub fn from_quads(quads: &[QuadIds]) -> Self {
         Self { base: Arc::new(Sorted::from_quads(quads)), ..Self::default() }
     }
 
     /// The number of quads.
+    #[must_use]
     pub fn len(&self) -> usize {
         self.base.0[0].len() + self.added.0[0].len() - self.removed.len()
     }
 
+    /// Whether there is no quad.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether this quad holds.
+    #[must_use]
     pub fn contains(&self, quad: QuadIds) -> bool {
         if self.added.0[0].binary_search(&quad).is_ok() {
             return true;
@@ -133,6 +142,7 @@ impl Quads {
     }
 
     /// The first graph at or after this number that holds a quad.
+    #[must_use]
     pub fn next_graph(&self, from: TermId) -> Option<TermId> {
         let mut from = from;
         loop {
@@ -155,6 +165,7 @@ impl Quads {
     /// The quads that match; `None` matches everything. They come sorted, and
     /// equal triples of several graphs side by side, unless only the graph is
     /// given.
+    #[must_use]
     pub fn matching(
         &self,
         subject: Option<TermId>,

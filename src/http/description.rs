@@ -1,4 +1,4 @@
-//! What the endpoint says of itself: SPARQL 1.1 Service Description and VoID.
+//! What the endpoint says of itself: SPARQL 1.1 Service Description and `VoID`.
 
 use crate::graph::GraphPattern;
 use crate::http::State;
@@ -37,7 +37,7 @@ impl Graph {
 
 /// Triples in a format. The same triples give the same bytes, so that a hash
 /// of them is a validator: prefixes are sorted, and only those in use appear.
-pub fn write_graph<'a>(
+pub(super) fn write_graph<'a>(
     triples: impl Iterator<Item = &'a Triple>,
     format: GraphFormat,
 ) -> Result<Vec<u8>, Problem> {
@@ -86,7 +86,7 @@ fn iri(text: impl Into<String>) -> NamedNode {
 }
 
 /// The service description.
-pub fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
+pub(super) fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let mut graph = Graph(Vec::new());
@@ -131,8 +131,8 @@ pub fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>
     graph.write(format)
 }
 
-/// The VoID description: sizes, classes and properties with their counts.
-pub fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
+/// The `VoID` description: sizes, classes and properties with their counts.
+pub(super) fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let names = &app.config.names;

@@ -25,7 +25,7 @@ const LARGEST_HEAD: usize = 32 << 10;
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
 /// Outermost: whatever happens inside, the client gets a whole answer.
-pub async fn finish(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+pub(super) async fn finish(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let number = REQUESTS.fetch_add(1, Ordering::Relaxed);
     let id = format!("{:x}-{number:x}", std::process::id());
@@ -223,7 +223,11 @@ impl Conditions {
 
 /// Reads the body whole, within its limit and its time, so that handlers need
 /// not think of either.
-pub async fn limit_body(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
+pub(super) async fn limit_body(
+    Shared(state): Shared<State>,
+    request: Request,
+    next: Next,
+) -> Response {
     let limit = state.config.body_size;
     let (parts, body) = request.into_parts();
     if matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS) {

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// A failure on its way to the client.
 #[derive(Debug, Clone)]
-pub struct Problem {
+pub(super) struct Problem {
     /// What sort of failure.
     pub kind: Kind,
     /// What exactly went wrong; nothing for our own faults.
@@ -24,42 +24,36 @@ pub struct Problem {
 
 impl Problem {
     /// A failure with its detail.
-    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self {
-            kind,
-            detail: detail.into(),
-            position: None,
-            hint: None,
-            variants: Vec::new(),
-        }
+    pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into(), position: None, hint: None, variants: Vec::new() }
     }
 
     /// With what to do about it.
     #[must_use]
-    pub fn with_hint(mut self, hint: impl Into<String>) -> Self {
+    pub(super) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
     /// A fault of ours: logged here, told to nobody.
-    pub fn internal(error: &dyn std::fmt::Display) -> Self {
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");
         Self::new(Kind::Internal, "")
     }
 
     /// A wrong parameter.
-    pub fn parameter(detail: impl Into<String>) -> Self {
+    pub(super) fn parameter(detail: impl Into<String>) -> Self {
         Self::new(Kind::InvalidParameter, detail)
     }
 
     /// Nothing at this address.
-    pub fn not_found(detail: impl Into<String>) -> Self {
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(Kind::NotFound, detail)
     }
 }
 
 /// The status of a kind.
-pub fn status(kind: Kind) -> StatusCode {
+pub(super) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::QuerySyntax | Kind::InvalidParameter => StatusCode::BAD_REQUEST,
         Kind::QueryTooComplex | Kind::ResultTooLarge | Kind::ShapesViolated => {
@@ -83,7 +77,7 @@ pub fn status(kind: Kind) -> StatusCode {
 }
 
 /// A short name of a kind for people, and what it means.
-pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
+pub(super) fn explanation(kind: Kind) -> (&'static str, &'static str) {
     match kind {
         Kind::QuerySyntax => (
             "The query cannot be read",
@@ -156,7 +150,7 @@ pub fn explanation(kind: Kind) -> (&'static str, &'static str) {
 
 /// The body of a problem response. The middleware fills in what only it knows.
 #[derive(Debug, Clone, Serialize)]
-pub struct Details {
+pub(super) struct Details {
     /// The problem type.
     #[serde(rename = "type")]
     pub type_: String,
@@ -184,7 +178,7 @@ pub struct Details {
 
 /// One representation of a resource.
 #[derive(Debug, Clone, Serialize)]
-pub struct Variant {
+pub(super) struct Variant {
     /// Its address.
     pub url: String,
     /// Its media type.

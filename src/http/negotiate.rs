@@ -18,11 +18,10 @@ fn ranges(accept: &str) -> Vec<Range<'_>> {
                 (part.trim().split(';').next()?.trim() == "*").then_some(("*", "*"))
             })?;
             let quality = parts
-                .filter_map(|parameter| {
+                .find_map(|parameter| {
                     let (name, value) = parameter.split_once('=')?;
                     (name.trim().eq_ignore_ascii_case("q")).then(|| value.trim().parse().ok())?
                 })
-                .next()
                 .unwrap_or(1.0_f32);
             Some(Range { type_, subtype, quality: quality.clamp(0.0, 1.0) })
         })
@@ -34,7 +33,7 @@ fn ranges(accept: &str) -> Vec<Range<'_>> {
 /// takes the first offer. Among offers of equal quality, one that the client
 /// names wins over one that a wildcard covers; then the client's order
 /// counts, then ours.
-pub fn choose(accept: Option<&str>, offers: &[&[&str]]) -> Option<usize> {
+pub(super) fn choose(accept: Option<&str>, offers: &[&[&str]]) -> Option<usize> {
     let Some(accept) = accept.filter(|a| !a.trim().is_empty()) else {
         return (!offers.is_empty()).then_some(0);
     };

@@ -28,11 +28,11 @@ struct Series {
 
 /// Requests by route and status class.
 #[derive(Default)]
-pub struct Metrics(Mutex<BTreeMap<(String, u16), Series>>);
+pub(super) struct Metrics(Mutex<BTreeMap<(String, u16), Series>>);
 
 impl Metrics {
     /// Counts an answer.
-    pub fn count(&self, path: &str, status: StatusCode, time: Duration) {
+    pub(super) fn count(&self, path: &str, status: StatusCode, time: Duration) {
         // The first segment only: the number of series must not grow with use.
         let first = path.split('/').nth(1).unwrap_or_default();
         let route = match first {
@@ -53,12 +53,12 @@ impl Metrics {
 }
 
 /// `/healthz`: the process answers.
-pub async fn healthz() -> &'static str {
+pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// `/readyz`: the views are at the ledger's revision.
-pub async fn readyz(Shared(state): Shared<State>) -> Response {
+pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
     match state.app() {
         Ok(app) => {
             let snapshot = app.reader.snapshot();
@@ -77,7 +77,7 @@ pub async fn readyz(Shared(state): Shared<State>) -> Response {
 }
 
 /// `/metrics` in the Prometheus text format.
-pub async fn metrics(Shared(state): Shared<State>) -> Response {
+pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     let mut out = String::new();
     let mut gauge = |name: &str, help: &str, value: u64| {
         // Writing to a string cannot fail.
@@ -115,7 +115,7 @@ pub async fn metrics(Shared(state): Shared<State>) -> Response {
 const CHANGES_LIMIT: usize = 1000;
 
 /// `/changes?since=N&limit=M`: the changes after a revision, oldest first.
-pub async fn changes(
+pub(super) async fn changes(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -148,7 +148,7 @@ pub async fn changes(
 }
 
 /// `/export?format=`: all quads of the current revision, as a stream.
-pub async fn export(
+pub(super) async fn export(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {

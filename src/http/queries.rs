@@ -50,7 +50,7 @@ fn described(query: &SavedQuery) -> Value {
 }
 
 /// `/api/queries`.
-pub async fn list_queries(Shared(state): Shared<State>) -> Result<Response, Problem> {
+pub(super) async fn list_queries(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
     let queries: Vec<Value> = app.queries.all().iter().map(described).collect();
     Ok(Json(queries).into_response())
@@ -64,7 +64,7 @@ fn saved<'a>(state: &'a State, name: &str) -> Result<&'a SavedQuery, Problem> {
 }
 
 /// `/api/queries/{name}`.
-pub async fn run_query(
+pub(super) async fn run_query(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
     headers: HeaderMap,
@@ -86,7 +86,7 @@ pub async fn run_query(
 }
 
 /// `/queries`.
-pub async fn queries_page(Shared(state): Shared<State>) -> Result<Response, Problem> {
+pub(super) async fn queries_page(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
     let page = pages::queries(&pages::QueriesPage {
         layout: layout(&state, "Saved queries"),
@@ -101,7 +101,7 @@ pub async fn queries_page(Shared(state): Shared<State>) -> Result<Response, Prob
 }
 
 /// `/queries/{name}`: explanation, form and rows.
-pub async fn query_page(
+pub(super) async fn query_page(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,

@@ -44,7 +44,7 @@ const VARIANTS: [(&str, &str, &[&str]); 6] = [
 const INCOMING: usize = 50;
 
 /// `/id/{kind}/{slug}`: 303 to page or data.
-pub async fn identifier(
+pub(super) async fn identifier(
     Shared(state): Shared<State>,
     Path((kind, slug)): Path<(String, String)>,
     headers: HeaderMap,
@@ -74,7 +74,7 @@ pub async fn identifier(
 }
 
 /// `/{kind}/{slug}` and its data.
-pub async fn record(
+pub(super) async fn record(
     Shared(state): Shared<State>,
     Path((kind, file)): Path<(String, String)>,
     headers: HeaderMap,
@@ -136,7 +136,7 @@ pub async fn record(
 }
 
 /// A strong validator: a hash of the representation itself.
-pub fn entity_tag(body: &[u8]) -> HeaderValue {
+pub(super) fn entity_tag(body: &[u8]) -> HeaderValue {
     let hash = Sha256::digest(body);
     let mut tag = String::with_capacity(34);
     tag.push('"');
@@ -149,7 +149,7 @@ pub fn entity_tag(body: &[u8]) -> HeaderValue {
 }
 
 /// `/{kind}`: all records of a kind, by title.
-pub async fn browse(
+pub(super) async fn browse(
     Shared(state): Shared<State>,
     Path(kind): Path<String>,
     RawQuery(query): RawQuery,
@@ -261,12 +261,11 @@ fn triples(snapshot: &Snapshot, subject: TermId) -> Vec<Triple> {
 fn compact(iri: &str) -> String {
     prefixes()
         .iter()
-        .filter_map(|(prefix, namespace)| {
+        .find_map(|(prefix, namespace)| {
             let name = iri.strip_prefix(namespace)?;
             let plain = !name.is_empty() && !name.contains(['/', '#']);
             plain.then(|| format!("{prefix}:{name}"))
         })
-        .next()
         .unwrap_or_else(|| iri.to_owned())
 }
 
@@ -498,7 +497,7 @@ fn json_ld(snapshot: &Snapshot, found: &Found) -> String {
 }
 
 /// All records, for the sitemap.
-pub fn all_records(state: &State, snapshot: &Snapshot) -> Vec<String> {
+pub(super) fn all_records(state: &State, snapshot: &Snapshot) -> Vec<String> {
     let documents = crate::commit::Documents::new(&snapshot.graph, &state.config.names);
     documents
         .subjects()

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// `/api/search`: always JSON.
-pub async fn search_api(
+pub(super) async fn search_api(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
@@ -26,7 +26,7 @@ pub async fn search_api(
 }
 
 /// `/search`: a page, or JSON by `Accept`.
-pub async fn search_page(
+pub(super) async fn search_page(
     Shared(state): Shared<State>,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -112,13 +112,13 @@ fn read(parameters: &[(String, String)]) -> Result<Query, Problem> {
                 query.from = Some(
                     day(value, true)
                         .ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?,
-                )
+                );
             }
             "to" if !value.is_empty() => {
                 query.to = Some(
                     day(value, false)
                         .ok_or_else(|| wrong("must be a date: 2024, 2024-03 or 2024-03-22"))?,
-                )
+                );
             }
             _ => {
                 if let Some(facet) = Facet::ALL.into_iter().find(|facet| facet.name() == name)

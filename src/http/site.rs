@@ -21,29 +21,18 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
 
-/// Pages that need nothing but the state.
-pub enum Html {
-    /// The empty SPARQL form.
-    Workbench,
-}
-
-/// A page without parameters.
-pub fn html_response(state: &State, html: Html) -> Response {
-    let page = match html {
-        Html::Workbench => pages::workbench(&super::workbench::page(state, "")),
-    };
-    (
-        [
-            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-            (header::VARY, "Accept, Accept-Encoding"),
-        ],
-        page,
-    )
-        .into_response()
+/// The empty SPARQL form.
+pub(super) fn empty_workbench(state: &State) -> Response {
+    let page = pages::workbench(&super::workbench::page(state, ""));
+    let fields = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::VARY, "Accept, Accept-Encoding"),
+    ];
+    (fields, page).into_response()
 }
 
 /// What every page has around its content.
-pub fn layout(state: &State, title: &str) -> pages::Layout {
+pub(super) fn layout(state: &State, title: &str) -> pages::Layout {
     pages::Layout {
         title: title.to_owned(),
         service_name: state.config.service_name.clone(),
@@ -58,7 +47,7 @@ fn html(page: String) -> Response {
 }
 
 /// `/`.
-pub async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
+pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
     let snapshot = app.reader.snapshot();
     let answer = crate::search::search(
@@ -125,7 +114,7 @@ pub async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
 }
 
 /// `/ontology`: terms for people, RDF for programs.
-pub async fn ontology(
+pub(super) async fn ontology(
     Shared(state): Shared<State>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -237,12 +226,12 @@ pub async fn ontology(
 }
 
 /// `/about`.
-pub async fn about(Shared(state): Shared<State>) -> Response {
+pub(super) async fn about(Shared(state): Shared<State>) -> Response {
     html(pages::about(&layout(&state, "About the data")))
 }
 
 /// `/problem/{name}`: what a problem type means.
-pub async fn problem_type(
+pub(super) async fn problem_type(
     Shared(state): Shared<State>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
@@ -261,7 +250,7 @@ pub async fn problem_type(
 }
 
 /// `/assets/{name}`: files built into the program.
-pub async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     if name != pages::STYLESHEET_NAME {
         return Err(Problem::not_found("there is no such file"));
     }
@@ -274,7 +263,10 @@ pub async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
 }
 
 /// `/.well-known/void`.
-pub async fn void(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn void(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     let format = match choose(
         accept(&headers).as_deref(),
         &[
@@ -302,12 +294,12 @@ pub async fn void(Shared(state): Shared<State>, headers: HeaderMap) -> Result<Re
 }
 
 /// `/robots.txt`: records may be read, searches need not be.
-pub async fn robots() -> &'static str {
+pub(super) async fn robots() -> &'static str {
     "User-agent: *\nDisallow: /search\nDisallow: /api/\nDisallow: /sparql\nSitemap: /sitemap.xml\n"
 }
 
 /// `/sitemap.xml` (sitemaps.org protocol; at most 50,000 addresses).
-pub async fn sitemap(
+pub(super) async fn sitemap(
     Shared(state): Shared<State>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
@@ -329,12 +321,12 @@ pub async fn sitemap(
 }
 
 /// Any other address.
-pub async fn nothing_here() -> Problem {
+pub(super) async fn nothing_here() -> Problem {
     Problem::not_found("there is nothing at this address")
         .with_hint("search at /search, or start at /")
 }
 
 /// A known address with another method.
-pub async fn method_not_allowed() -> Problem {
+pub(super) async fn method_not_allowed() -> Problem {
     Problem::new(Kind::MethodNotAllowed, "this address does not take this method")
 }

@@ -5,7 +5,7 @@ use crate::graph::{Format, QueryForm, Scope};
 use crate::http::State;
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
-use crate::http::site::{Html, html_response};
+use crate::http::site::empty_workbench;
 use crate::http::stream::{Asked, Text, answer};
 use crate::problem::Kind;
 use crate::query::Error;
@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use std::time::Duration;
 
 /// GET, HEAD and POST of `/sparql`.
-pub async fn query(
+pub(super) async fn query(
     axum::extract::State(state): axum::extract::State<State>,
     method: Method,
     headers: HeaderMap,
@@ -127,7 +127,7 @@ fn wants_page(accept: Option<&str>) -> bool {
 }
 
 /// Reads the parameters that all queries share.
-pub fn asked(
+pub(super) fn asked(
     state: &State,
     text: Text,
     parameters: &mut Vec<(String, String)>,
@@ -243,7 +243,7 @@ fn without_query(
     );
     let format = match chosen {
         Some(0) => GraphFormat::Turtle,
-        Some(1) => return Ok(html_response(state, Html::Workbench)),
+        Some(1) => return Ok(empty_workbench(state)),
         Some(2) => GraphFormat::RdfXml,
         Some(3) => GraphFormat::NTriples,
         Some(4) => GraphFormat::JsonLd,
@@ -267,7 +267,7 @@ fn without_query(
 }
 
 /// All `Accept` fields as one value.
-pub fn accept(headers: &HeaderMap) -> Option<String> {
+pub(super) fn accept(headers: &HeaderMap) -> Option<String> {
     let values: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|v| v.to_str().ok()).collect();
     (!values.is_empty()).then(|| values.join(", "))
@@ -276,7 +276,7 @@ pub fn accept(headers: &HeaderMap) -> Option<String> {
 /// Name and value pairs of a query string or form. Malformed percent-encoding
 /// and text that is not UTF-8 are errors: guessing would answer another
 /// question than was asked.
-pub fn pairs(text: &str) -> Result<Vec<(String, String)>, Problem> {
+pub(super) fn pairs(text: &str) -> Result<Vec<(String, String)>, Problem> {
     text.split('&')
         .filter(|part| !part.is_empty())
         .map(|part| {
@@ -308,7 +308,7 @@ fn decode(text: &str) -> Result<String, Problem> {
 }
 
 /// Takes all values of a parameter out of the list.
-pub fn take(parameters: &mut Vec<(String, String)>, name: &str) -> Vec<String> {
+pub(super) fn take(parameters: &mut Vec<(String, String)>, name: &str) -> Vec<String> {
     let mut values = Vec::new();
     parameters.retain_mut(|(n, value)| {
         let found = n == name;

@@ -26,7 +26,7 @@ const CHUNK: usize = 64 << 10;
 const CHUNKS: usize = 4;
 
 /// A query as a client sends it.
-pub struct Asked {
+pub(super) struct Asked {
     /// The text, or a query that is already read.
     pub text: Text,
     /// The graphs it names by protocol.
@@ -38,7 +38,7 @@ pub struct Asked {
 }
 
 /// A query's text, or the query.
-pub enum Text {
+pub(super) enum Text {
     /// Still to be read, relative to the service.
     Raw(String),
     /// A saved query with its values.
@@ -62,7 +62,11 @@ impl Drop for Interest {
 }
 
 /// Answers a query on a snapshot.
-pub async fn answer(app: &App, snapshot: &Arc<Snapshot>, asked: Asked) -> Result<Response, Error> {
+pub(super) async fn answer(
+    app: &App,
+    snapshot: &Arc<Snapshot>,
+    asked: Asked,
+) -> Result<Response, Error> {
     let (sender, mut receiver) = channel(CHUNKS);
     let mut budget = Budget::new(asked.time, app.config.limits.memory);
     let interest = Interest(Arc::clone(&budget.abandoned));

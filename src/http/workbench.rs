@@ -22,7 +22,7 @@ use std::time::Instant;
 const ROWS: usize = 1000;
 
 /// The form with a query and its answer.
-pub async fn with_query(
+pub(super) async fn with_query(
     state: &State,
     text: String,
     mut parameters: Vec<(String, String)>,
@@ -60,11 +60,11 @@ pub async fn with_query(
         Err(error) => {
             let problem = Problem::from(error);
             status = crate::http::error::status(problem.kind);
-            page.error = Some((
-                crate::http::error::explanation(problem.kind).0.to_owned(),
-                problem.detail,
-                problem.position,
-            ));
+            page.error = Some(pages::QueryError {
+                title: crate::http::error::explanation(problem.kind).0.to_owned(),
+                detail: problem.detail,
+                position: problem.position,
+            });
         }
     }
     let html = pages::workbench(&page);
@@ -81,7 +81,7 @@ pub async fn with_query(
 }
 
 /// The form with a text and no answer yet.
-pub fn page(state: &State, text: &str) -> pages::WorkbenchPage {
+pub(super) fn page(state: &State, text: &str) -> pages::WorkbenchPage {
     let limits = &state.config.limits;
     pages::WorkbenchPage {
         layout: layout(state, "SPARQL"),
@@ -102,7 +102,7 @@ pub fn page(state: &State, text: &str) -> pages::WorkbenchPage {
 }
 
 /// Rows as a page shows them: links where there are pages.
-pub fn table(state: &State, snapshot: &Snapshot, solutions: &Solutions) -> pages::Table {
+pub(super) fn table(state: &State, snapshot: &Snapshot, solutions: &Solutions) -> pages::Table {
     let names = &state.config.names;
     let cell = |term: &Term| match term {
         Term::NamedNode(iri) => {

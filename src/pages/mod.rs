@@ -16,7 +16,7 @@ pub use lists::{
 pub use record::{Fact, Incoming, RecordPage, record};
 pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, search};
 pub use workbench::{
-    Field, QueriesPage, QueryPage, Table, WorkbenchPage, queries, query, workbench,
+    Field, QueriesPage, QueryError, QueryPage, Table, WorkbenchPage, queries, query, workbench,
 };
 
 /// The one stylesheet.

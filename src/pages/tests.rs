@@ -117,7 +117,7 @@ fn all_pages() -> Vec<String> {
                 truncated: true,
             }),
             milliseconds: 1,
-            error: Some((text(), text(), Some((1, 2)))),
+            error: Some(QueryError { title: text(), detail: text(), position: Some((1, 2)) }),
         }),
         queries(&QueriesPage { layout: layout(), queries: vec![(link(), text())] }),
         query(&QueryPage {

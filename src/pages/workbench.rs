@@ -31,8 +31,19 @@ pub struct WorkbenchPage {
     pub table: Option<Table>,
     /// How long it took.
     pub milliseconds: u64,
-    /// Title, detail and place of what went wrong.
-    pub error: Option<(String, String, Option<(u64, u64)>)>,
+    /// What went wrong.
+    pub error: Option<QueryError>,
+}
+
+/// What went wrong with a query.
+#[derive(Debug, Clone)]
+pub struct QueryError {
+    /// In general.
+    pub title: String,
+    /// In detail.
+    pub detail: String,
+    /// Line and column, from 1.
+    pub position: Option<(u64, u64)>,
 }
 
 /// A field of a saved query's form.
@@ -112,10 +123,10 @@ pub fn workbench(data: &WorkbenchPage) -> String {
             @if data.union { "The default graph is the union of all graphs." }
             @else { "The default graph holds only triples that name no graph." }
         }
-        @if let Some((title, detail, place)) = &data.error {
+        @if let Some(QueryError { title, detail, position }) = &data.error {
             div class="error" role="alert" {
                 h2 { (title) }
-                @if let Some((line, column)) = place { p { "Line " (line) ", column " (column) } }
+                @if let Some((line, column)) = position { p { "Line " (line) ", column " (column) } }
                 p { (detail) }
             }
         }

@@ -99,13 +99,14 @@ fn measure(text: &[u8]) -> Measure {
                     at += 2;
                 }
             }
-            b'<' => match end_of_iri(text, at) {
-                Some(end) => at = end,
-                None => {
+            b'<' => {
+                if let Some(end) = end_of_iri(text, at) {
+                    at = end;
+                } else {
                     found.operators += 1;
                     at += 1;
                 }
-            },
+            }
             b'{' | b'(' | b'[' => {
                 depth += 1;
                 found.depth = found.depth.max(depth);
@@ -187,7 +188,7 @@ fn end_of_name(text: &[u8], from: usize) -> usize {
                 || matches!(b, b'_' | b':' | b'-' | b'.' | b'%')
                 || *b >= 0x80 =>
             {
-                at += 1
+                at += 1;
             }
             _ => break,
         }

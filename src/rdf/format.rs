@@ -12,7 +12,7 @@ pub enum GraphFormat {
     NTriples,
     /// RDF 1.1 N-Quads.
     NQuads,
-    /// RDF 1.1 TriG.
+    /// RDF 1.1 `TriG`.
     TriG,
     /// RDF 1.1 XML.
     RdfXml,
@@ -57,8 +57,9 @@ impl GraphFormat {
         let name = name.trim().to_ascii_lowercase();
         Self::ALL.into_iter().find(|f| f.extension() == name || f.media_type() == name).or(
             match name.as_str() {
-                "turtle" | "application/x-turtle" => Some(Self::Turtle),
-                "n3" | "text/n3" | "text/rdf+n3" => Some(Self::Turtle),
+                "turtle" | "application/x-turtle" | "n3" | "text/n3" | "text/rdf+n3" => {
+                    Some(Self::Turtle)
+                }
                 "ntriples" | "n-triples" | "text/plain" => Some(Self::NTriples),
                 "nquads" | "n-quads" | "text/x-nquads" => Some(Self::NQuads),
                 "rdfxml" | "rdf/xml" | "rdf-xml" | "xml" | "owl" => Some(Self::RdfXml),

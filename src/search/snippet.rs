@@ -9,17 +9,17 @@ use std::ops::Range;
 const LENGTH: usize = 220;
 
 /// The index words that a query looks for.
-pub struct Wanted(FxHashSet<String>);
+pub(super) struct Wanted(FxHashSet<String>);
 
 impl Wanted {
     /// The words of a query.
-    pub fn new(words: &Words) -> Self {
+    pub(super) fn new(words: &Words) -> Self {
         let all = words.any.iter().chain(&words.phrases);
         Self(all.flat_map(|text| words_of(text)).map(|(word, _)| word).collect())
     }
 
     /// The words of a text that are looked for, as written there, lower case.
-    pub fn matches(&self, text: &str) -> Vec<String> {
+    pub(super) fn matches(&self, text: &str) -> Vec<String> {
         self.places(text).into_iter().map(|range| text[range].to_lowercase()).collect()
     }
 
@@ -37,16 +37,18 @@ impl Wanted {
 
 /// The best passage as HTML, escaped but for `<mark>`, and the words of it
 /// that matched. The first text wins ties, so pass the description first.
-pub fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<String>) {
-    let mut best: Option<(usize, &str, Vec<Range<usize>>, Range<usize>)> = None;
+pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<String>) {
+    let mut most = None;
+    let mut best: (&str, Vec<Range<usize>>, Range<usize>) = ("", Vec::new(), 0..0);
     for text in texts {
         let places = wanted.places(text);
         let (count, window) = window(text, &places);
-        if best.as_ref().is_none_or(|(most, ..)| count > *most) {
-            best = Some((count, text, places, window));
+        if most.is_none_or(|most| count > most) {
+            most = Some(count);
+            best = (text, places, window);
         }
     }
-    let Some((_, text, places, window)) = best else { return Default::default() };
+    let (text, places, window) = best;
     let mut html = String::new();
     let mut words = Vec::new();
     if window.start > 0 {

@@ -24,7 +24,7 @@ use tantivy::{
 /// Memory of the writer (bytes): one thread, above tantivy's minimum of 15 MB.
 const WRITER_MEMORY: usize = 64 << 20;
 /// Weight of the title field on top of the body, which holds the title too
-/// (retrieval measurements of the project: 0.25 is best on NFCorpus dev).
+/// (retrieval measurements of the project: 0.25 is best on `NFCorpus` dev).
 const TITLE_WEIGHT: f32 = 0.25;
 const ANALYSER: &str = "english";
 

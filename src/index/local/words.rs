@@ -9,7 +9,7 @@ use tantivy::tokenizer::{
 const LONGEST_WORD: usize = 60;
 
 /// Words, lower case, without accents, English stems. Stop words stay.
-pub fn analyser() -> TextAnalyzer {
+pub(super) fn analyser() -> TextAnalyzer {
     TextAnalyzer::builder(SimpleTokenizer::default())
         .filter(RemoveLongFilter::limit(LONGEST_WORD))
         .filter(LowerCaser)

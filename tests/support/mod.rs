@@ -1,0 +1,144 @@
+//! The service without a socket, and the binary as a process.
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use insites::app::App;
+use insites::config::Config;
+use insites::http::{State, router};
+use oxigraph::model::Quad;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use tower::ServiceExt;
+
+/// The router over a data folder of its own.
+#[derive(Clone)]
+pub struct Service {
+    router: axum::Router,
+    pub app: App,
+    #[expect(dead_code, reason = "removed from disk when dropped")]
+    folder: Arc<tempfile::TempDir>,
+}
+
+/// A whole answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+    /// False when the body was cut.
+    pub complete: bool,
+}
+
+impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).expect("the body is JSON")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The last segment of the problem type.
+    pub fn problem(&self) -> String {
+        let type_ = self.json()["type"].as_str().unwrap_or_default().to_owned();
+        type_.rsplit('/').next().unwrap_or_default().to_owned()
+    }
+}
+
+impl Service {
+    fn open(empty: bool, settings: &[(&str, &str)]) -> Self {
+        let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
+        let data = folder.path().display().to_string();
+        let mut flags = vec![("data".to_owned(), data)];
+        flags.extend(settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
+        let config = Arc::new(Config::new(flags, [], None).expect("usable settings"));
+        let app = App::open(&config, "testing", empty, &|_| {}).expect("an opened service");
+        let state = State::new(config);
+        state.ready(app.clone());
+        Self { router: router(state), app, folder }
+    }
+
+    /// Ontology and seed, as a first start gives them. Shared by all tests.
+    pub fn seeded() -> Self {
+        static SEEDED: OnceLock<Service> = OnceLock::new();
+        SEEDED.get_or_init(|| Self::open(false, &[])).clone()
+    }
+
+    /// Nothing but these quads.
+    #[expect(clippy::unused_async, reason = "callers are async, and opening may become so")]
+    pub async fn with_quads(quads: Vec<Quad>, strict_default_graph: bool) -> Self {
+        let settings: &[(&str, &str)] =
+            if strict_default_graph { &[("default-graph", "strict")] } else { &[] };
+        Self::with(&quads, settings)
+    }
+
+    pub fn with(quads: &[Quad], settings: &[(&str, &str)]) -> Self {
+        let service = Self::open(true, settings);
+        let mut committer = service.app.committer.lock().expect("a lock");
+        let mut edit = committer.begin();
+        for quad in quads {
+            edit.add(quad);
+        }
+        committer.commit(edit, &insites::rdf::Provenance::default()).expect("committed");
+        drop(committer);
+        service
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.expect("infallible");
+        let (parts, mut body) = response.into_parts();
+        let mut bytes = Vec::new();
+        let mut complete = true;
+        while let Some(frame) = body.frame().await {
+            match frame {
+                Ok(frame) => bytes.extend_from_slice(frame.data_ref().map_or(&[], |d| d)),
+                Err(_) => {
+                    complete = false;
+                    break;
+                }
+            }
+        }
+        Answer { status: parts.status, headers: parts.headers, body: bytes.into(), complete }
+    }
+
+    pub async fn get(&self, path: &str, accept: &str) -> Answer {
+        let mut request = Request::get(path);
+        if !accept.is_empty() {
+            request = request.header("accept", accept);
+        }
+        self.send(request.body(Body::empty()).expect("a request")).await
+    }
+
+    pub async fn query(&self, text: &str, accept: &str) -> Answer {
+        let request = Request::post("/sparql")
+            .header("content-type", "application/sparql-query")
+            .header("accept", accept)
+            .body(Body::from(text.to_owned()))
+            .expect("a request");
+        self.send(request).await
+    }
+
+    /// The first column of a SELECT, as text.
+    pub async fn column(&self, text: &str) -> Vec<String> {
+        let answer = self.query(text, "text/csv").await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        answer.text().lines().skip(1).map(str::to_owned).collect()
+    }
+}
+
+/// The folder of the W3C suites; `None` when it is not there, which is told.
+#[expect(dead_code, reason = "used by the conformance tests")]
+pub fn suites() -> Option<PathBuf> {
+    let path = std::env::var_os("INSITES_SUITES").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/suites"),
+        PathBuf::from,
+    );
+    path.is_dir().then_some(path)
+}
