@@ -13,8 +13,17 @@ use std::path::{Path, PathBuf};
 /// `query` read the graph (labels, snippets; evaluation), since a snapshot of
 /// it is passed to them; `http` names the types of what it passes on.
 const TABLE: &[(&str, &[&str])] = &[
-    ("http", &["app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index", "config"]),
-    ("app", &["config", "query", "search", "import", "commit", "ledger", "graph", "index", "ontology"]),
+    (
+        "http",
+        &[
+            "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
+            "config",
+        ],
+    ),
+    (
+        "app",
+        &["config", "query", "search", "import", "commit", "ledger", "graph", "index", "ontology"],
+    ),
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("pages", &[]),
     ("import", &["commit"]),
@@ -56,7 +65,8 @@ fn files() -> BTreeMap<PathBuf, String> {
 }
 
 fn module(path: &Path) -> String {
-    let first = path.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
+    let first =
+        path.components().next().expect("a name").as_os_str().to_string_lossy().into_owned();
     first.trim_end_matches(".rs").to_owned()
 }
 

@@ -34,7 +34,8 @@ fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
 fn import_export_and_check_agree() {
     let (folder, data) = folder();
     let file = folder.path().join("a.ttl");
-    std::fs::write(&file, "@prefix : <http://x/> . :a :b 1, \"x\"@en ; :c [ :d :e ] .").expect("written");
+    std::fs::write(&file, "@prefix : <http://x/> . :a :b 1, \"x\"@en ; :c [ :d :e ] .")
+        .expect("written");
     let imported = run(&data, &["import", "--json", file.to_str().expect("a path")]);
     assert!(imported.status.success(), "{}", err(&imported));
     let json: serde_json::Value = serde_json::from_str(&out(&imported)).expect("JSON");
@@ -43,15 +44,24 @@ fn import_export_and_check_agree() {
     let lines = out(&run(&data, &["export"]));
     assert_eq!(lines.lines().count(), 4);
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, lines.replace(" .\n", " <http://g> .\n").as_bytes()).expect("compressed");
+    std::io::Write::write_all(&mut encoder, lines.replace(" .\n", " <http://g> .\n").as_bytes())
+        .expect("compressed");
     std::fs::write(&again, encoder.finish().expect("compressed")).expect("written");
     let imported = run(&data, &["import", again.to_str().expect("a path")]);
-    assert!(out(&imported).contains("revision 2: 4 quads added"), "{}{}", out(&imported), err(&imported));
+    assert!(
+        out(&imported).contains("revision 2: 4 quads added"),
+        "{}{}",
+        out(&imported),
+        err(&imported)
+    );
     let graph = run(&data, &["export", "--graph", "http://g", "--format", "ttl"]);
     assert!(out(&graph).contains("http://x/e"), "{}", err(&graph));
     let lossy = run(&data, &["export", "--format", "ttl"]);
     assert!(!lossy.status.success() && err(&lossy).contains("nq, trig or jsonld"));
-    let query = run(&data, &["query", "SELECT ?o { <http://x/a> <http://x/b> ?o } ORDER BY ?o", "--format", "csv"]);
+    let query = run(
+        &data,
+        &["query", "SELECT ?o { <http://x/a> <http://x/b> ?o } ORDER BY ?o", "--format", "csv"],
+    );
     assert!(out(&query).starts_with("o\r\n"), "{}{}", out(&query), err(&query));
 }
 
@@ -61,8 +71,10 @@ fn a_broken_file_tells_its_place_and_changes_nothing() {
     let good = folder.path().join("good.nt");
     let bad = folder.path().join("bad.ttl");
     std::fs::write(&good, "<http://a> <http://b> <http://c> .\n").expect("written");
-    std::fs::write(&bad, "<http://a> <http://b> 1 .\n<http://a> <http://b> \"open .\n").expect("written");
-    let failed = run(&data, &["import", good.to_str().expect("a path"), bad.to_str().expect("a path")]);
+    std::fs::write(&bad, "<http://a> <http://b> 1 .\n<http://a> <http://b> \"open .\n")
+        .expect("written");
+    let failed =
+        run(&data, &["import", good.to_str().expect("a path"), bad.to_str().expect("a path")]);
     assert_eq!(failed.status.code(), Some(1));
     let text = err(&failed);
     assert!(text.contains("bad.ttl:2:") && text.contains("nothing was changed"), "{text}");
@@ -77,13 +89,27 @@ fn a_broken_file_tells_its_place_and_changes_nothing() {
 fn usage_is_taught() {
     let (_folder, data) = folder();
     let help = run(&data, &["--help"]);
-    for word in ["serve", "import", "export", "check", "rebuild", "query", "search", "Examples:", "Exit codes"] {
+    for word in [
+        "serve",
+        "import",
+        "export",
+        "check",
+        "rebuild",
+        "query",
+        "search",
+        "Examples:",
+        "Exit codes",
+    ] {
         assert!(out(&help).contains(word), "no {word} in --help");
     }
     let wrong = run(&data, &["frobnicate"]);
     assert_eq!(wrong.status.code(), Some(2));
     let wrong = run(&data, &["check", "--query-timeout", "never"]);
-    assert!(err(&wrong).contains("query-timeout") && err(&wrong).contains("command line"), "{}", err(&wrong));
+    assert!(
+        err(&wrong).contains("query-timeout") && err(&wrong).contains("command line"),
+        "{}",
+        err(&wrong)
+    );
 }
 
 #[test]
@@ -202,10 +228,15 @@ fn a_killed_import_leaves_the_old_state_or_the_new() {
         let findings: Vec<serde_json::Value> = serde_json::from_str(&out(&check)).expect("JSON");
         let views: Vec<_> = findings.iter().filter(|f| f["check"] == "views").collect();
         assert!(views.is_empty(), "round {round}, seed {seed}: {views:?} {}", err(&check));
-        let count = run(&data, &["query", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "--format", "csv"]);
-        let count: usize = out(&count).lines().nth(1).and_then(|n| n.trim().parse().ok()).expect("a count");
+        let count =
+            run(&data, &["query", "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "--format", "csv"]);
+        let count: usize =
+            out(&count).lines().nth(1).and_then(|n| n.trim().parse().ok()).expect("a count");
         assert_eq!(count % size, 0, "round {round}: a change is whole or not there");
-        assert!(count / size >= acknowledged, "round {round}: {count} quads, {acknowledged} acknowledged");
+        assert!(
+            count / size >= acknowledged,
+            "round {round}: {count} quads, {acknowledged} acknowledged"
+        );
         // A kill after the commit point leaves a change that was not told.
         acknowledged = count / size;
     }

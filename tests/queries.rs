@@ -22,8 +22,14 @@ async fn every_saved_query_returns_rows_on_the_seed() {
         for parameter in query["takes"].as_array().expect("a list") {
             if parameter["default"].is_null() && !parameter["example"].is_null() {
                 let value = parameter["example"].as_str().expect("text");
-                let value = percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC);
-                url.push_str(&format!("{separator}{}={value}", parameter["name"].as_str().expect("text")));
+                let value = percent_encoding::utf8_percent_encode(
+                    value,
+                    percent_encoding::NON_ALPHANUMERIC,
+                );
+                url.push_str(&format!(
+                    "{separator}{}={value}",
+                    parameter["name"].as_str().expect("text")
+                ));
                 separator = '&';
             }
         }
@@ -79,11 +85,8 @@ fn every_check_fires_on_data_that_breaks_it() {
     assert!(checks.len() >= 15, "{} checks", checks.len());
     let ontology = Service::seeded().app.reader.snapshot();
     let own = insites::rdf::Names::default().graph("ontology");
-    let base: Vec<_> = ontology
-        .graph
-        .iter()
-        .filter(|quad| quad.graph_name == own.clone().into())
-        .collect();
+    let base: Vec<_> =
+        ontology.graph.iter().filter(|quad| quad.graph_name == own.clone().into()).collect();
     for check in checks {
         let path = folder.join(format!("{}.trig", check.name));
         let Ok(text) = std::fs::read(&path) else {

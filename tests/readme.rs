@@ -34,7 +34,10 @@ async fn every_curl_of_the_readme_works() {
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             match word.as_str() {
-                "-H" => accept = words.next().expect("a header").trim_start_matches("Accept: ").to_owned(),
+                "-H" => {
+                    accept =
+                        words.next().expect("a header").trim_start_matches("Accept: ").to_owned()
+                }
                 "--data-urlencode" => data.push(words.next().expect("a value")),
                 "-s" | "-i" | "-I" => {}
                 _ => url = word,
@@ -45,7 +48,8 @@ async fn every_curl_of_the_readme_works() {
             service.get(&path, &accept).await
         } else {
             let encode = |text: &str| {
-                percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+                percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
+                    .to_string()
             };
             let form: Vec<String> = data
                 .iter()

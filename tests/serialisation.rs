@@ -20,7 +20,12 @@ fn triples<P: TriplesParser<Error = TurtleError>>(mut parser: P) -> BTreeSet<Str
 async fn turtle_and_n_triples_mean_the_same_to_rio() {
     let service = Service::seeded();
     // No blank nodes in records, so lines compare as they are.
-    for record in ["lesson/lesson-insites-local-partners", "case-study/deep-medical-mse", "organisation/mid-and-south-essex-nhs-ft", "programme/nhs-insites"] {
+    for record in [
+        "lesson/lesson-insites-local-partners",
+        "case-study/deep-medical-mse",
+        "organisation/mid-and-south-essex-nhs-ft",
+        "programme/nhs-insites",
+    ] {
         let turtle = service.get(&format!("/{record}.ttl"), "").await;
         let lines = service.get(&format!("/{record}.nt"), "").await;
         let from_turtle = triples(TurtleParser::new(&turtle.body[..], None));

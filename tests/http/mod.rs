@@ -39,7 +39,9 @@ async fn a_service_that_is_starting_says_so() {
 #[tokio::test]
 async fn every_answer_has_its_revision_and_its_protection() {
     let service = Service::seeded();
-    for path in ["/", "/sparql", "/search?q=culture", "/api/queries", "/nowhere/at/all", "/ontology"] {
+    for path in
+        ["/", "/sparql", "/search?q=culture", "/api/queries", "/nowhere/at/all", "/ontology"]
+    {
         let answer = service.get(path, "").await;
         assert_eq!(answer.header("insites-revision"), "1", "{path}");
         assert_eq!(answer.header("access-control-allow-origin"), "*", "{path}");
@@ -52,7 +54,18 @@ async fn every_answer_has_its_revision_and_its_protection() {
 async fn pages_are_pages_and_problems_are_problems() {
     let service = Service::seeded();
     let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-    for path in ["/", "/search?q=culture", "/lesson", "/case-study", "/organisation?page=2", "/sparql", "/queries", "/ontology", "/about", "/problem/busy"] {
+    for path in [
+        "/",
+        "/search?q=culture",
+        "/lesson",
+        "/case-study",
+        "/organisation?page=2",
+        "/sparql",
+        "/queries",
+        "/ontology",
+        "/about",
+        "/problem/busy",
+    ] {
         let answer = service.get(path, browser).await;
         assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text());
         assert!(answer.header("content-type").starts_with("text/html"), "{path}");
@@ -75,7 +88,11 @@ async fn the_dataset_describes_itself() {
     let map = service.get("/sitemap.xml", "").await.text();
     assert!(map.contains("/lesson/lesson-insites-local-partners</loc>"), "no lesson");
     let ontology = service.get("/ontology", "text/turtle").await.text();
-    assert!(ontology.contains("insites:Lesson a owl:Class"), "{}", &ontology[..2000.min(ontology.len())]);
+    assert!(
+        ontology.contains("insites:Lesson a owl:Class"),
+        "{}",
+        &ontology[..2000.min(ontology.len())]
+    );
 }
 
 #[tokio::test]
@@ -105,7 +122,10 @@ async fn other_methods_and_preflights_are_answered() {
         service.send(request.body(axum::body::Body::empty()).expect("a request"))
     };
     let refused = send("DELETE", "/api/search").await;
-    assert_eq!((refused.status, refused.problem().as_str()), (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed"));
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed")
+    );
     let preflight = send("OPTIONS", "/sparql").await;
     assert_eq!(preflight.status, StatusCode::NO_CONTENT);
     assert!(preflight.header("access-control-allow-methods").contains("POST"));

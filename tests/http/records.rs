@@ -28,7 +28,10 @@ async fn identifiers_redirect_by_accept() {
         assert!(answer.header("link").contains("rel=\"cite-as\""), "{accept}");
     }
     let unfit = service.get(&format!("/id{LESSON}"), "image/png").await;
-    assert_eq!((unfit.status, unfit.problem().as_str()), (StatusCode::NOT_ACCEPTABLE, "not-acceptable"));
+    assert_eq!(
+        (unfit.status, unfit.problem().as_str()),
+        (StatusCode::NOT_ACCEPTABLE, "not-acceptable")
+    );
     assert_eq!(unfit.json()["variants"].as_array().map(Vec::len), Some(6));
 }
 
@@ -84,8 +87,15 @@ async fn a_compressed_body_has_a_tag_of_its_own() {
 async fn records_that_are_not_there_are_not_found_on_every_address() {
     let service = Service::seeded();
     for path in [
-        "/id/lesson/none", "/lesson/none", "/lesson/none.ttl", "/id/Lesson/x", "/lesson/..%2f..%2fetc",
-        "/id/lesson/a%00b", "/lesson/%ff", "/lesson/lesson-insites-local-partners.exe", "/site/none",
+        "/id/lesson/none",
+        "/lesson/none",
+        "/lesson/none.ttl",
+        "/id/Lesson/x",
+        "/lesson/..%2f..%2fetc",
+        "/id/lesson/a%00b",
+        "/lesson/%ff",
+        "/lesson/lesson-insites-local-partners.exe",
+        "/site/none",
     ] {
         let answer = service.get(path, "application/json").await;
         assert!(
@@ -110,7 +120,14 @@ async fn roles_lead_to_the_organisation() {
 async fn a_page_shows_facts_sources_links_and_status() {
     let service = Service::seeded();
     let page = service.get("/case-study/deep-medical-mse", "").await.text();
-    for part in ["Sourced", "What is recorded", "Sources", "What links here", "Permanent address", "application/ld+json"] {
+    for part in [
+        "Sourced",
+        "What is recorded",
+        "Sources",
+        "What links here",
+        "Permanent address",
+        "application/ld+json",
+    ] {
         assert!(page.contains(part), "no {part}");
     }
     let column = service

@@ -20,7 +20,9 @@ async fn words_find_records_and_the_answer_says_why() {
         }
         assert!(hit["snippet"].as_str().expect("text").contains("<mark>"), "{hit}");
     }
-    for facet in ["kind", "theme", "dimension", "organisation", "region", "programme", "status", "outcome"] {
+    for facet in
+        ["kind", "theme", "dimension", "organisation", "region", "programme", "status", "outcome"]
+    {
         assert!(json["facets"][facet].is_array(), "{facet}");
     }
 }
@@ -78,9 +80,28 @@ async fn anything_a_person_types_is_searched() {
     let service = Service::seeded();
     let long = "why%20".repeat(1700);
     for words in [
-        "", "%22", "%22unclosed", "a%3Ab", "%5B%5D%28%29%7B%7D", "%2B-%21%7E%5E", "%F0%9F%99%82", "-", "--", "AND",
-        "OR+NOT", "*", "%3F", "%5C", "title%3Afoo", "%3Cscript%3E", "%27+OR+1%3D1", "%E2%80%9Cquoted%E2%80%9D",
-        "-culture", "%22%22", "%00", long.as_str(),
+        "",
+        "%22",
+        "%22unclosed",
+        "a%3Ab",
+        "%5B%5D%28%29%7B%7D",
+        "%2B-%21%7E%5E",
+        "%F0%9F%99%82",
+        "-",
+        "--",
+        "AND",
+        "OR+NOT",
+        "*",
+        "%3F",
+        "%5C",
+        "title%3Afoo",
+        "%3Cscript%3E",
+        "%27+OR+1%3D1",
+        "%E2%80%9Cquoted%E2%80%9D",
+        "-culture",
+        "%22%22",
+        "%00",
+        long.as_str(),
     ] {
         for path in ["/api/search", "/search"] {
             let answer = service.get(&format!("{path}?q={words}"), "").await;
@@ -93,12 +114,27 @@ async fn anything_a_person_types_is_searched() {
 async fn a_wrong_parameter_is_named() {
     let service = Service::seeded();
     for (parameters, name) in [
-        ("page=0", "page"), ("page=x", "page"), ("limit=101", "limit"), ("limit=0", "limit"), ("sort=best", "sort"),
-        ("from=yesterday", "from"), ("to=2024-13", "to"), ("match=fuzzy", "match"), ("mode=magic", "mode"), ("q=%zz", "%zz"),
+        ("page=0", "page"),
+        ("page=x", "page"),
+        ("limit=101", "limit"),
+        ("limit=0", "limit"),
+        ("sort=best", "sort"),
+        ("from=yesterday", "from"),
+        ("to=2024-13", "to"),
+        ("match=fuzzy", "match"),
+        ("mode=magic", "mode"),
+        ("q=%zz", "%zz"),
     ] {
         let answer = service.get(&format!("/api/search?{parameters}"), "").await;
-        assert_eq!((answer.status, answer.problem().as_str()), (StatusCode::BAD_REQUEST, "invalid-parameter"));
-        assert!(answer.json()["detail"].as_str().expect("text").contains(name), "{}", answer.text());
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (StatusCode::BAD_REQUEST, "invalid-parameter")
+        );
+        assert!(
+            answer.json()["detail"].as_str().expect("text").contains(name),
+            "{}",
+            answer.text()
+        );
     }
 }
 
@@ -108,7 +144,9 @@ async fn phrases_exclusions_and_dates() {
     let total = |parameters: &'static str| {
         let service = service.clone();
         async move {
-            service.get(&format!("/api/search?{parameters}"), "").await.json()["total"].as_u64().expect("a number")
+            service.get(&format!("/api/search?{parameters}"), "").await.json()["total"]
+                .as_u64()
+                .expect("a number")
         }
     };
     let (any, phrase) = (total("q=local+partners").await, total("q=%22local+partners%22").await);

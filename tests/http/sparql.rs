@@ -35,7 +35,10 @@ async fn results_come_in_the_format_asked_for() {
         assert_eq!(answer.header("content-type"), media_type, "{accept}");
     }
     let unfit = service.query(construct, "text/csv").await;
-    assert_eq!((unfit.status, unfit.problem().as_str()), (StatusCode::NOT_ACCEPTABLE, "not-acceptable"));
+    assert_eq!(
+        (unfit.status, unfit.problem().as_str()),
+        (StatusCode::NOT_ACCEPTABLE, "not-acceptable")
+    );
     let unknown = service.get(&format!("/sparql?query={query}&format=docx"), "").await;
     assert_eq!(unknown.problem(), "invalid-parameter");
 }
@@ -50,7 +53,11 @@ async fn mistakes_get_typed_answers() {
         ("SELECT * { SERVICE <http://127.0.0.1:1/> { ?s ?p ?o } }", 403, "forbidden"),
     ] {
         let answer = service.query(query, JSON).await;
-        assert_eq!((answer.status.as_u16(), answer.problem().as_str()), (status, problem), "{query}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.problem().as_str()),
+            (status, problem),
+            "{query}"
+        );
     }
     let syntax = service.query("SELECT *\nWHERE { ?s ?p }", JSON).await.json();
     assert_eq!(syntax["line"], 2);
@@ -82,7 +89,10 @@ async fn the_default_graph_is_the_union_unless_strict() {
     assert_eq!(Service::with(&quads, &[]).column(query).await, ["a", "b"], "each triple once");
     let strict = Service::with(&quads, &[("default-graph", "strict")]);
     assert_eq!(strict.column(query).await, ["a"]);
-    assert_eq!(strict.column("SELECT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g").await, ["http://g", "http://h"]);
+    assert_eq!(
+        strict.column("SELECT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY ?g").await,
+        ["http://g", "http://h"]
+    );
     assert_eq!(strict.column("SELECT ?o FROM <http://g> { ?s ?p ?o }").await, ["b"]);
 }
 
