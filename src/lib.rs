@@ -3,6 +3,7 @@
 //!
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
 //! - [`query`]: SPARQL and the saved queries. [`search`]: words, one ranked list.
+//! - [`shapes`]: may a change happen? SHACL Core.
 //! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
@@ -25,3 +26,4 @@ pub mod problem;
 pub mod query;
 pub mod rdf;
 pub mod search;
+pub mod shapes;

@@ -394,6 +394,7 @@ async fn hostile_input_gets_its_typed_answer_in_time() {
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for (name, sent, expected) in cases {
+        eprintln!("{name}");
         let (request, limited) = match sent {
             Query(text) => {
                 let request = Request::post(format!("/sparql?timeout={}", DEADLINE.as_secs_f64()))

@@ -36,7 +36,7 @@ async fn every_curl_of_the_readme_works() {
             match word.as_str() {
                 "-H" => {
                     accept =
-                        words.next().expect("a header").trim_start_matches("Accept: ").to_owned()
+                        words.next().expect("a header").trim_start_matches("Accept: ").to_owned();
                 }
                 "--data-urlencode" => data.push(words.next().expect("a value")),
                 "-s" | "-i" | "-I" => {}
@@ -88,14 +88,13 @@ fn words(line: &str) -> Vec<String> {
     for c in line.chars() {
         match quote {
             Some(q) if c == q => quote = None,
-            Some(_) => word.push(c),
             None if c == '\'' || c == '"' => quote = Some(c),
             None if c.is_whitespace() => {
                 if !word.is_empty() {
                     words.push(std::mem::take(&mut word));
                 }
             }
-            None => word.push(c),
+            Some(_) | None => word.push(c),
         }
     }
     if !word.is_empty() {

@@ -74,6 +74,7 @@ impl Default for Dictionary {
 
 impl Dictionary {
     /// Whether there is no term.
+    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

@@ -11,8 +11,9 @@ use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use spareval::QueryEvaluator;
 use spargebra::Query;
 use spargebra::algebra::{
-    AggregateExpression, Expression, Function, GraphPattern, OrderExpression,
+    AggregateExpression, AggregateFunction, Expression, Function, GraphPattern, OrderExpression,
 };
+use spargebra::term::{NamedNodePattern, TermPattern};
 
 /// The most characters that REPLACE or CONCAT may be given, and about the most
 /// that they may make (bytes).
@@ -46,7 +47,7 @@ pub(super) fn guard(query: &mut Query) -> Result<Size, Refused> {
     | Query::Construct { pattern, .. }
     | Query::Describe { pattern, .. }
     | Query::Ask { pattern, .. }) = query;
-    guard.pattern(pattern)?;
+    guard.outermost(pattern)?;
     Ok(guard.size)
 }
 
@@ -71,15 +72,36 @@ struct Guard {
 }
 
 impl Guard {
+    /// The query's own projection stays as it is: its variables are the answer's.
+    fn outermost(&mut self, pattern: &mut GraphPattern) -> Result<(), Refused> {
+        match pattern {
+            GraphPattern::Slice { inner, .. }
+            | GraphPattern::Distinct { inner }
+            | GraphPattern::Reduced { inner } => self.outermost(inner),
+            GraphPattern::Project { inner, .. } => self.pattern(inner),
+            other => self.pattern(other),
+        }
+    }
+
     fn pattern(&mut self, pattern: &mut GraphPattern) -> Result<(), Refused> {
         match pattern {
             GraphPattern::Bgp { patterns } => {
                 self.size.patterns += patterns.len();
-                if patterns.is_empty() {
+                let has_variable = patterns.iter().any(|triple| {
+                    is_open(&triple.subject)
+                        || matches!(triple.predicate, NamedNodePattern::Variable(_))
+                        || is_open(&triple.object)
+                });
+                if !has_variable {
                     self.mark(pattern);
                 }
             }
-            GraphPattern::Path { .. } => self.size.patterns += 1,
+            GraphPattern::Path { subject, object, .. } => {
+                self.size.patterns += 1;
+                if !is_open(subject) && !is_open(object) {
+                    self.mark(pattern);
+                }
+            }
             GraphPattern::Values { variables, bindings } => {
                 self.size.values += bindings.len() * variables.len().max(1);
                 if bindings.iter().any(|row| row.iter().all(Option::is_none)) {
@@ -119,18 +141,23 @@ impl Guard {
             | GraphPattern::Distinct { inner }
             | GraphPattern::Reduced { inner }
             | GraphPattern::Slice { inner, .. } => self.pattern(inner)?,
-            GraphPattern::Project { inner, variables } => {
+            GraphPattern::Project { inner, .. } => {
                 self.pattern(inner)?;
-                // A sub-select that shows nothing makes rows that bind nothing.
-                if variables.is_empty() {
-                    self.mark(pattern);
-                }
+                // A sub-select may show nothing that is bound.
+                self.mark(pattern);
             }
             GraphPattern::Group { inner, aggregates, .. } => {
                 self.pattern(inner)?;
                 for (_, aggregate) in aggregates {
-                    if let AggregateExpression::FunctionCall { expr, .. } = aggregate {
+                    if let AggregateExpression::FunctionCall { name, expr, distinct } = aggregate {
                         self.expression(expr)?;
+                        // The evaluator keeps a language that all texts share;
+                        // the result is a simple literal (SPARQL 1.1 §18.5.1.7).
+                        if matches!(name, AggregateFunction::GroupConcat { .. }) && !*distinct {
+                            let inner =
+                                std::mem::replace(expr, Expression::Literal(Literal::from(true)));
+                            *expr = Expression::FunctionCall(Function::Str, vec![inner]);
+                        }
                     }
                 }
             }
@@ -218,6 +245,12 @@ impl Guard {
         }
         Ok(())
     }
+}
+
+/// Whether a place in a pattern makes a solution bind something: a variable, or
+/// a blank node, which is one.
+fn is_open(term: &TermPattern) -> bool {
+    matches!(term, TermPattern::Variable(_) | TermPattern::BlankNode(_))
 }
 
 /// Whether an argument may be longer than anything stored.

@@ -12,6 +12,7 @@ mod evaluate;
 mod guard;
 mod quads;
 mod query;
+pub(crate) mod tokens;
 
 pub use budget::{Budget, Stopped};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};

@@ -2,6 +2,7 @@
 //! makes one. Not for running it.
 
 use crate::graph::guard::{Refused, Size, guard};
+use crate::graph::tokens::star_order;
 use crate::rdf::Term;
 use oxigraph::model::Variable;
 use spargebra::algebra::{GraphPattern, QueryDataset};
@@ -65,6 +66,12 @@ impl ReadQuery {
         | Query::Describe { dataset, .. }
         | Query::Ask { dataset, .. }) = &mut parsed;
         let dataset = dataset.take();
+        if let Query::Select { pattern, .. } = &mut parsed
+            && let Some(order) = star_order(text)
+            && let Some(variables) = projected(pattern)
+        {
+            variables.sort_by_key(|v| order.get(v.as_str()).copied().unwrap_or(usize::MAX));
+        }
         let size =
             guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
         Ok(Self { parsed, dataset, size })
@@ -109,6 +116,17 @@ impl ReadQuery {
         };
         *place = GraphPattern::Join { left: Box::new(values), right: Box::new(inner) };
         self
+    }
+}
+
+/// The variables of the outermost projection.
+fn projected(pattern: &mut GraphPattern) -> Option<&mut Vec<Variable>> {
+    match pattern {
+        GraphPattern::Slice { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner } => projected(inner),
+        GraphPattern::Project { variables, .. } => Some(variables),
+        _ => None,
     }
 }
 

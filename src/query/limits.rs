@@ -2,6 +2,7 @@
 //! the parser and the planner recurse, and a stack that overflows takes the
 //! whole process down. Not for time and memory: a budget watches those.
 
+use crate::graph::tokens::{end_of_iri, end_of_line, end_of_name, end_of_string};
 use crate::graph::ReadQuery;
 use crate::query::Error;
 use std::time::Duration;
@@ -139,61 +140,6 @@ fn measure(text: &[u8]) -> Measure {
         }
     }
     found
-}
-
-fn end_of_line(text: &[u8], from: usize) -> usize {
-    text[from..].iter().position(|b| *b == b'\n' || *b == b'\r').map_or(text.len(), |n| from + n)
-}
-
-fn end_of_string(text: &[u8], from: usize) -> usize {
-    let quote = text[from];
-    let long = text.get(from + 1) == Some(&quote) && text.get(from + 2) == Some(&quote);
-    let mut at = from + if long { 3 } else { 1 };
-    while let Some(byte) = text.get(at) {
-        if *byte == b'\\' {
-            at += 2;
-        } else if *byte == quote {
-            if !long {
-                return at + 1;
-            }
-            if text.get(at + 1) == Some(&quote) && text.get(at + 2) == Some(&quote) {
-                return at + 3;
-            }
-            at += 1;
-        } else if !long && (*byte == b'\n' || *byte == b'\r') {
-            return at;
-        } else {
-            at += 1;
-        }
-    }
-    text.len()
-}
-
-fn end_of_iri(text: &[u8], from: usize) -> Option<usize> {
-    let rest = &text[from + 1..];
-    let end = rest
-        .iter()
-        .position(|b| matches!(b, b'<' | b'>' | b'"' | b'{' | b'}' | b'|' | b'`') || *b <= b' ')?;
-    (rest[end] == b'>').then_some(from + 1 + end + 1)
-}
-
-/// Names hold letters, digits, `_`, `:`, `-`, `.`, `%` and escapes; a prefixed
-/// name ends before an operator.
-fn end_of_name(text: &[u8], from: usize) -> usize {
-    let mut at = from + 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b if b.is_ascii_alphanumeric()
-                || matches!(b, b'_' | b':' | b'-' | b'.' | b'%')
-                || *b >= 0x80 =>
-            {
-                at += 1;
-            }
-            _ => break,
-        }
-    }
-    at.min(text.len())
 }
 
 #[cfg(test)]

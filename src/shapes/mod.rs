@@ -23,8 +23,6 @@ mod value;
 mod vocabulary;
 
 #[cfg(test)]
-mod suite;
-#[cfg(test)]
 mod tests;
 
 pub use affected::{Affected, affected};

@@ -58,12 +58,6 @@ impl Shapes {
         while let Some(node) = parser.nodes.get(shapes.len()).cloned() {
             shapes.push(parser.shape(node)?);
         }
-        let mut parents = vec![Vec::new(); shapes.len()];
-        for (index, shape) in shapes.iter().enumerate() {
-            for child in shape.constraints.iter().flat_map(Constraint::shapes) {
-                parents[child.0].push(ShapeId(index));
-            }
-        }
         let remarks = shapes.iter().flat_map(|shape| parser.remarks(shape)).collect();
         let mut superclasses: HashMap<Term, Vec<Term>> = HashMap::new();
         let mut subclasses: HashMap<Term, Vec<Term>> = HashMap::new();
@@ -74,7 +68,7 @@ impl Shapes {
                 superclasses.entry(subject).or_default().push(class.clone());
             }
         }
-        Ok(Self { shapes, by_node: parser.ids, parents, superclasses, subclasses, remarks })
+        Ok(Self { shapes, by_node: parser.ids, superclasses, subclasses, remarks })
     }
 }
 

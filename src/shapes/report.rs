@@ -90,7 +90,7 @@ impl ValidationResult {
         say(sh::RESULT_SEVERITY, severity.iri().into());
         say(sh::SOURCE_SHAPE, source_shape.clone());
         say(sh::SOURCE_CONSTRAINT_COMPONENT, component.clone().into());
-        for value in value {
+        if let Some(value) = value {
             say(sh::VALUE, value.clone());
         }
         for message in messages {

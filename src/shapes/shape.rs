@@ -14,8 +14,6 @@ use std::fmt;
 pub struct Shapes {
     pub(super) shapes: Vec<Shape>,
     pub(super) by_node: HashMap<NamedOrBlankNode, ShapeId>,
-    /// For each shape, those that refer to it.
-    pub(super) parents: Vec<Vec<ShapeId>>,
     /// `rdfs:subClassOf` of the shapes graph, from class to superclasses.
     pub(super) superclasses: HashMap<Term, Vec<Term>>,
     /// The same, from class to subclasses.
