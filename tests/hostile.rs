@@ -155,7 +155,7 @@ fn cases() -> Vec<(&'static str, Sent, &'static [&'static str])> {
         (
             "DISTINCT of a cross product",
             Query("SELECT DISTINCT * { ?a ?b ?c . ?d ?e ?f }".to_owned()),
-            STOPPED,
+            &["cut", "query-timeout", "query-memory"],
         ),
         (
             "GROUP BY of a cross product",
@@ -240,7 +240,7 @@ fn cases() -> Vec<(&'static str, Sent, &'static [&'static str])> {
         (
             "a regular expression that is too large",
             select("?s ?p ?o FILTER REGEX(STR(?o), '((a{1000}){1000}){1000}')".to_owned()),
-            OK,
+            &["ok", "query-timeout"],
         ),
         (
             "text that doubles sixty times",
@@ -248,7 +248,7 @@ fn cases() -> Vec<(&'static str, Sent, &'static [&'static str])> {
                 "BIND('x' AS ?a0) {}",
                 join(60, " ", |n| format!("BIND(CONCAT(?a{n}, ?a{n}) AS ?a{})", n + 1))
             )),
-            &["ok", "query-memory", "query-timeout"],
+            &["ok", "cut", "query-memory", "query-timeout"],
         ),
         (
             "text that is replaced by itself",
@@ -394,7 +394,6 @@ async fn hostile_input_gets_its_typed_answer_in_time() {
     assert!(cases.len() >= 60, "{} cases", cases.len());
     let mut wrong = Vec::new();
     for (name, sent, expected) in cases {
-        eprintln!("{name}");
         let (request, limited) = match sent {
             Query(text) => {
                 let request = Request::post(format!("/sparql?timeout={}", DEADLINE.as_secs_f64()))

@@ -192,6 +192,9 @@ struct ChunkWriter {
 impl ChunkWriter {
     fn pass(&mut self, last: bool) -> io::Result<()> {
         let time = self.deadline.saturating_duration_since(Instant::now());
+        if time.is_zero() && !last {
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "the deadline passed"));
+        }
         let time = time.max(Duration::from_millis(1));
         let data = Bytes::from(std::mem::replace(
             &mut self.buffer,

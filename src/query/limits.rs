@@ -2,8 +2,8 @@
 //! the parser and the planner recurse, and a stack that overflows takes the
 //! whole process down. Not for time and memory: a budget watches those.
 
-use crate::graph::tokens::{end_of_iri, end_of_line, end_of_name, end_of_string};
 use crate::graph::ReadQuery;
+use crate::graph::tokens::{end_of_iri, end_of_line, end_of_name, end_of_string};
 use crate::query::Error;
 use std::time::Duration;
 

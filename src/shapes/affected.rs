@@ -5,10 +5,10 @@
 //! a focus node reads a triple is followed back from the changed triple to the
 //! nodes that read it, in the data before and in the data after.
 
+use crate::shapes::DataGraph;
 use crate::shapes::constraint::Constraint;
 use crate::shapes::path::Path;
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
-use crate::shapes::DataGraph;
 use oxigraph::model::vocab::{rdf, rdfs};
 use oxigraph::model::{Term, Triple};
 use std::collections::HashSet;
@@ -120,8 +120,7 @@ impl Tracer<'_> {
     /// Adds the focus nodes from which `at` leads to an end of a changed triple.
     fn reads(&mut self, at: &Path, backward: bool, wanted: impl Fn(&Triple) -> bool) {
         for triple in self.changed.iter().filter(|triple| wanted(triple)) {
-            let end =
-                if backward { triple.object.clone() } else { triple.subject.clone().into() };
+            let end = if backward { triple.object.clone() } else { triple.subject.clone().into() };
             for data in self.data {
                 self.nodes.extend(at.origins(data, &end));
             }

@@ -84,7 +84,10 @@ fn text(
         }
         Constraint::Not(id) => format!("{value} must not conform to {}", shape_name(*id)),
         Constraint::And(ids) => {
-            format!("{value} does not conform to all of {}", all_of(ids.iter().map(|id| shape_name(*id))))
+            format!(
+                "{value} does not conform to all of {}",
+                all_of(ids.iter().map(|id| shape_name(*id)))
+            )
         }
         Constraint::Or(ids) => {
             format!("{value} conforms to none of {}", all_of(ids.iter().map(|id| shape_name(*id))))

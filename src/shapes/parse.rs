@@ -100,7 +100,11 @@ impl Parser<'_> {
     fn shape(&mut self, node: NamedOrBlankNode) -> Result<Shape, Error> {
         let path = match self.one(&node, sh::PATH)? {
             Some(path) => Some(Path::parse(self.source, &node, &path)?),
-            None if self.source.objects(&node, rdf::TYPE).any(|t| is_any(t, &[sh::PROPERTY_SHAPE])) => {
+            None if self
+                .source
+                .objects(&node, rdf::TYPE)
+                .any(|t| is_any(t, &[sh::PROPERTY_SHAPE])) =>
+            {
                 return Err(incomplete(&node, rdf::TYPE, "sh:path"));
             }
             None => None,
@@ -132,7 +136,8 @@ impl Parser<'_> {
         let mut targets = Vec::new();
         targets.extend(self.source.objects(node, sh::TARGET_NODE).cloned().map(Target::Node));
         targets.extend(self.iris(node, sh::TARGET_CLASS)?.into_iter().map(Target::Class));
-        targets.extend(self.iris(node, sh::TARGET_SUBJECTS_OF)?.into_iter().map(Target::SubjectsOf));
+        targets
+            .extend(self.iris(node, sh::TARGET_SUBJECTS_OF)?.into_iter().map(Target::SubjectsOf));
         targets.extend(self.iris(node, sh::TARGET_OBJECTS_OF)?.into_iter().map(Target::ObjectsOf));
         if let NamedOrBlankNode::NamedNode(class) = node
             && self.is_class(node)
@@ -169,8 +174,12 @@ impl Parser<'_> {
         use Constraint as C;
         if !is_property_shape {
             let only_properties = [
-                sh::MIN_COUNT, sh::MAX_COUNT, sh::UNIQUE_LANG, sh::LESS_THAN,
-                sh::LESS_THAN_OR_EQUALS, sh::QUALIFIED_VALUE_SHAPE,
+                sh::MIN_COUNT,
+                sh::MAX_COUNT,
+                sh::UNIQUE_LANG,
+                sh::LESS_THAN,
+                sh::LESS_THAN_OR_EQUALS,
+                sh::QUALIFIED_VALUE_SHAPE,
             ];
             for property in only_properties {
                 if self.source.object(node, property).is_some() {
@@ -433,7 +442,9 @@ impl Parser<'_> {
                 predicate.as_str().starts_with(sh::NAMESPACE)
                     && ![sh::PARAMETERS, sh::TARGETS, sh::OTHERS].concat().contains(predicate)
             })
-            .map(|predicate| remark(format!("{predicate} is not part of SHACL Core and is ignored")))
+            .map(|predicate| {
+                remark(format!("{predicate} is not part of SHACL Core and is ignored"))
+            })
             .collect()
     }
 }

@@ -73,16 +73,8 @@ impl Report {
 
 impl ValidationResult {
     fn write(&self, into: &mut Vec<Triple>) -> BlankNode {
-        let Self {
-            focus_node,
-            path,
-            value,
-            source_shape,
-            component,
-            details,
-            messages,
-            severity,
-        } = self;
+        let Self { focus_node, path, value, source_shape, component, details, messages, severity } =
+            self;
         let node = BlankNode::default();
         let mut say = |property, value: Term| into.push(Triple::new(node.clone(), property, value));
         say(rdf::TYPE, sh::VALIDATION_RESULT.into());

@@ -1,13 +1,13 @@
 //! Judges data by shapes (SHACL §3.4, §4): from focus nodes to a report. Not
 //! for reading shapes, nor for finding out what a change touches (`affected`).
 
+use crate::shapes::DataGraph;
 use crate::shapes::constraint::{Constraint, Qualified};
 use crate::shapes::message::message;
 use crate::shapes::path::{Path, resource};
 use crate::shapes::report::{Report, ValidationResult};
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
 use crate::shapes::value::{compare, has_datatype};
-use crate::shapes::DataGraph;
 use oxigraph::model::vocab::{rdf, rdfs};
 use oxigraph::model::{NamedNode, Term};
 use std::cmp::Ordering;
@@ -44,12 +44,7 @@ pub fn validate(shapes: &Shapes, data: &dyn DataGraph, focus: Focus<'_>) -> Repo
 
 /// Judges one node by one shape, whatever the shape aims at. Empty for a shape
 /// that is not among these shapes.
-pub fn validate_node(
-    shapes: &Shapes,
-    data: &dyn DataGraph,
-    shape: &Shape,
-    node: &Term,
-) -> Report {
+pub fn validate_node(shapes: &Shapes, data: &dyn DataGraph, shape: &Shape, node: &Term) -> Report {
     let mut results = Vec::new();
     if let Some(id) = shapes.by_node.get(&shape.node) {
         Validator { shapes, data, under_way: Vec::new() }.judge(*id, node, &mut results);
@@ -239,7 +234,8 @@ impl Check<'_, '_, '_> {
                 self.each(values, |_, term| text(term).is_some_and(|text| pattern.is_match(text)));
             }
             C::LanguageIn(ranges) => self.each(values, |_, term| {
-                language(term).is_some_and(|tag| ranges.iter().any(|range| lang_matches(tag, range)))
+                language(term)
+                    .is_some_and(|tag| ranges.iter().any(|range| lang_matches(tag, range)))
             }),
             C::UniqueLang => self.unique_languages(values),
             C::Equals(other) => self.equals(values, other),
@@ -258,8 +254,7 @@ impl Check<'_, '_, '_> {
             C::Or(ids) => self.each(values, |v, term| ids.iter().any(|id| v.conforms(*id, term))),
             C::Xone(ids) => {
                 for term in values {
-                    let found =
-                        ids.iter().filter(|id| self.validator.conforms(**id, term)).count();
+                    let found = ids.iter().filter(|id| self.validator.conforms(**id, term)).count();
                     if found != 1 {
                         self.report(Some(term), found, Vec::new());
                     }

@@ -180,7 +180,10 @@ impl Manifest {
             };
             let name = NamedNode::new_unchecked(name);
             quads.extend(
-                suite.quads(&file).into_iter().map(|quad| Triple::from(quad).in_graph(name.clone())),
+                suite
+                    .quads(&file)
+                    .into_iter()
+                    .map(|quad| Triple::from(quad).in_graph(name.clone())),
             );
         }
         quads

@@ -30,8 +30,20 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 ];
 
 const EVALUATION: [&str; 14] = [
-    "aggregates", "bind", "bindings", "cast", "construct", "csv-tsv-res", "exists", "functions",
-    "grouping", "json-res", "negation", "project-expression", "property-path", "subquery",
+    "aggregates",
+    "bind",
+    "bindings",
+    "cast",
+    "construct",
+    "csv-tsv-res",
+    "exists",
+    "functions",
+    "grouping",
+    "json-res",
+    "negation",
+    "project-expression",
+    "property-path",
+    "subquery",
 ];
 const SYNTAX: [&str; 2] = ["syntax-query", "syntax-fed"];
 

@@ -56,15 +56,14 @@ fn run(suite: &Suite, manifest: &Manifest, case: &Case) -> Result<(), String> {
     let wanted = report_of(&manifest.graph, result.clone());
     let triples: Graph = report.to_triples().into_iter().collect();
     let root = triples
-        .subject_for_predicate_object(rdf::TYPE, &NamedNode::new_unchecked(format!("{SH}ValidationReport")))
+        .subject_for_predicate_object(
+            rdf::TYPE,
+            &NamedNode::new_unchecked(format!("{SH}ValidationReport")),
+        )
         .expect("a report")
         .into_owned();
     let got = report_of(&triples, root.into());
-    if wanted == got {
-        Ok(())
-    } else {
-        Err(format!("wanted {wanted:#?}\ngot {got:#?}"))
-    }
+    if wanted == got { Ok(()) } else { Err(format!("wanted {wanted:#?}\ngot {got:#?}")) }
 }
 
 /// A report without messages and details, which the suite does not compare.

@@ -65,7 +65,9 @@ impl Answer {
                     rows.push(
                         solution
                             .iter()
-                            .map(|(variable, value)| (variable.as_str().to_owned(), by_value(value)))
+                            .map(|(variable, value)| {
+                                (variable.as_str().to_owned(), by_value(value))
+                            })
                             .collect(),
                     );
                 }
@@ -93,7 +95,9 @@ impl Answer {
         let set = graph.subject_for_predicate_object(rdf::TYPE, &rs("ResultSet"));
         let Some(set) = set else { return Self::Graph(canonical(triples)) };
         if let Some(value) = graph.object_for_subject_predicate(set, &rs("boolean")) {
-            return Self::Boolean(value == Literal::new_typed_literal("true", xsd::BOOLEAN).as_ref().into());
+            return Self::Boolean(
+                value == Literal::new_typed_literal("true", xsd::BOOLEAN).as_ref().into(),
+            );
         }
         let name = |term: Term| match term {
             Term::Literal(name) => name.value().to_owned(),

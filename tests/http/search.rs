@@ -151,7 +151,7 @@ async fn phrases_exclusions_and_dates() {
     };
     let (any, phrase) = (total("q=local+partners").await, total("q=%22local+partners%22").await);
     assert!(phrase > 0 && phrase < any, "{phrase} of {any}");
-    let (with, without) = (total("q=culture").await, total("q=culture+-leadership").await);
+    let (with, without) = (total("q=culture").await, total("q=culture+-innovation").await);
     assert!(without < with, "{without} of {with}");
     assert!(total("q=local+partners&match=exact").await < any);
     let (early, late) = (total("to=2020").await, total("from=2021").await);
