@@ -1,6 +1,6 @@
 //! Opens the engines and hands each module what it needs.
 
-use crate::commit::{Committer, Reader};
+use crate::commit::{Committer, History, Reader, Rules, Writer};
 use crate::config::Config;
 use crate::import::{Source, read};
 use crate::ontology::{BuiltIn, ontology_files, seed_files};
@@ -9,7 +9,7 @@ use crate::rdf::GraphFormat;
 use crate::rdf::GraphName;
 use crate::rdf::Provenance;
 use anyhow::Context;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// The opened service: what HTTP and commands work with.
 #[derive(Clone)]
@@ -18,8 +18,10 @@ pub struct App {
     pub config: Arc<Config>,
     /// Gives the current state.
     pub reader: Reader,
-    /// The one writer.
-    pub committer: Arc<Mutex<Committer>>,
+    /// Takes changes to the one writer.
+    pub writer: Writer,
+    /// The changes that were made.
+    pub history: History,
     /// The saved queries.
     pub queries: Arc<SavedQueries>,
     /// The threads that queries run on.
@@ -41,7 +43,8 @@ impl App {
         Ok(Self {
             config: Arc::clone(config),
             reader: committer.reader(),
-            committer: Arc::new(Mutex::new(committer)),
+            history: committer.history(),
+            writer: Writer::start(committer).context("cannot start the writer's thread")?,
             queries: Arc::new(queries),
             runner,
         })
@@ -83,6 +86,8 @@ fn seed(committer: &mut Committer, progress: &dyn Fn(&str)) -> anyhow::Result<()
             reason: "First start: ontology and seed data".to_owned(),
             source: "ontology/ and seed-data/".to_owned(),
         },
+        // Tests see to it that they conform.
+        Rules::Off,
     )?;
     progress(&format!("{} quads loaded", committed.added));
     Ok(())

@@ -1,8 +1,9 @@
-//! The repository's own checks: views equal the ledger, and the queries of
-//! `queries/checks` find nothing. Not for judging a change before it happens.
+//! The repository's own checks: views equal the ledger, records conform to the
+//! shapes, and the queries of `queries/checks` find nothing. Not for judging a change before it happens.
 
-use crate::commit::Committer;
+use crate::commit::{Committer, Gate};
 use crate::graph::{Budget, DefaultGraphs, ReadQuery, Scope, Snapshot};
+use crate::shapes::{Report, Severity, ValidationResult};
 use include_dir::{Dir, include_dir};
 use std::time::Duration;
 
@@ -97,13 +98,37 @@ pub fn queries(graph: &Snapshot) -> anyhow::Result<Vec<Finding>> {
     Ok(findings)
 }
 
-/// Everything: views against the ledger, then the queries.
+/// Judges all records by the shapes.
+#[must_use]
+pub fn shapes(graph: &Snapshot) -> Vec<Finding> {
+    let report = Gate::built_in().judge_all(graph);
+    let found = report.results.iter().zip(lines(&report)).map(|(result, detail)| Finding {
+        check: "shapes".to_owned(),
+        violation: result.severity == Severity::Violation,
+        detail,
+    });
+    found.collect()
+}
+
+/// What a report says, a line a result.
+#[must_use]
+pub fn lines(report: &Report) -> Vec<String> {
+    let line = |result: &ValidationResult| {
+        let path = result.path.as_ref().map_or_else(String::new, |path| format!(" {path}"));
+        let message = result.messages.first().map_or("", |message| message.value());
+        format!("{}{path}: {message}", result.focus_node)
+    };
+    report.results.iter().map(line).collect()
+}
+
+/// Everything: views against the ledger, the shapes, then the queries.
 pub fn all(committer: &Committer) -> anyhow::Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = committer
         .differences(TOLD)?
         .into_iter()
         .map(|detail| Finding { check: "views".to_owned(), violation: true, detail })
         .collect();
+    findings.extend(shapes(&committer.reader().snapshot().graph));
     findings.extend(queries(&committer.reader().snapshot().graph)?);
     Ok(findings)
 }

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use insites::app::{App, open_committer, write_quads};
-use insites::commit::Committer;
+use insites::commit::{Committer, Rules};
 use insites::config::{Config, SETTINGS};
 use insites::graph::{Budget, Format, GraphPattern, QueryForm, ReadQuery, Scope};
 use insites::http::State;
@@ -87,6 +87,13 @@ fn command() -> Command {
                 .arg(Arg::new("graph").long("graph").value_name("IRI").help(
                     "named graph for triples that name none [default: the default graph]",
                 ))
+                .arg(
+                    Arg::new("shapes")
+                        .long("shapes")
+                        .value_parser(["refuse", "report", "off"])
+                        .default_value("refuse")
+                        .help("what becomes of records that break the rules for records"),
+                )
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("why, for the history"))
                 .arg(json.clone())
                 .arg(
@@ -264,6 +271,11 @@ fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             .into(),
         None => GraphName::DefaultGraph,
     };
+    let rules = match arguments.get_one::<String>("shapes").map(String::as_str) {
+        Some("off") => Rules::Off,
+        Some("report") => Rules::Report,
+        _ => Rules::Refuse,
+    };
     let begun = Instant::now();
     let files: Vec<&PathBuf> = arguments.get_many("files").into_iter().flatten().collect();
     let mut committer = open(config, "importing")?;
@@ -286,7 +298,22 @@ fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             .unwrap_or_else(|| "Import".to_owned()),
         source: names.join(", "),
     };
-    let committed = committer.commit(edit, &provenance)?;
+    let committed = match committer.commit(edit, &provenance, rules) {
+        Err(insites::commit::Error::Shapes(report)) => {
+            for line in insites::check::lines(&report).iter().take(20) {
+                tell(line);
+            }
+            anyhow::bail!(
+                "{} violations of the shapes; nothing was changed\nhint: mend the records, or \
+                 import with --shapes report or --shapes off",
+                report.violations().count()
+            );
+        }
+        other => other?,
+    };
+    for line in insites::check::lines(&committed.report).iter().take(20) {
+        tell(line);
+    }
     let mut out = std::io::stdout().lock();
     if arguments.get_flag("json") {
         writeln!(

@@ -11,4 +11,5 @@ mod http;
 mod queries;
 mod readme;
 mod serialisation;
+mod shapes;
 mod support;

@@ -3,20 +3,30 @@
 //! order. Not for reading: readers take a [`Snapshot`].
 
 mod documents;
+mod edit;
+mod gate;
 mod recover;
+mod writer;
 
 pub use documents::Documents;
+pub use edit::Edit;
+pub use gate::{Gate, Rules};
+pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
-use crate::graph::{Dictionary, GraphPattern};
+use crate::graph::{GraphPattern, Target};
 use crate::index::TextIndex;
-use crate::ledger::{ChangeRecord, Ledger};
+use crate::ledger::{Change, ChangeRecord, Ledger, fault};
+
+pub use crate::ledger::History;
 use crate::problem::Kind;
+use crate::rdf::GraphNameRef;
 use crate::rdf::Names;
 use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::QuadIds;
 use crate::rdf::Revision;
 use crate::rdf::now;
+use crate::shapes::Report;
 use rustc_hash::FxHashSet;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -54,18 +64,86 @@ pub struct Committer {
     text: TextIndex,
     names: Names,
     reader: Reader,
+    gate: Gate,
+    /// When the last change was recorded: time never runs backwards.
+    time: String,
+    /// The ledger is ahead of the views: they failed after a commit point.
+    behind: bool,
 }
 
-/// A change in the making: quads to remove and to add, as numbers.
-pub struct Edit {
-    before: Arc<Snapshot>,
-    dictionary: Dictionary,
-    remove: Vec<QuadIds>,
-    add: Vec<QuadIds>,
+/// Changes that are recorded together.
+struct Group {
+    gate: Gate,
+    graph: crate::graph::Snapshot,
+    revision: Revision,
+    time: String,
+    changes: Vec<Change>,
+    touched: FxHashSet<u32>,
+}
+
+impl Group {
+    fn new(committer: &Committer) -> Self {
+        Self {
+            gate: committer.gate.clone(),
+            graph: committer.reader.snapshot().graph.clone(),
+            revision: committer.ledger.revision(),
+            time: committer.time.clone(),
+            changes: Vec::new(),
+            touched: FxHashSet::default(),
+        }
+    }
+
+    /// Judges a change and puts it in line.
+    fn stage(
+        &mut self,
+        mut edit: Edit,
+        provenance: &Provenance,
+        rules: Rules,
+    ) -> Result<Committed, Error> {
+        let graph = edit.settle();
+        let (removed, added) = (edit.remove.len(), edit.add.len());
+        let report = Report::default();
+        if removed == 0 && added == 0 {
+            return Ok(Committed { revision: self.revision, removed, added, report });
+        }
+        let report = match rules {
+            Rules::Off => report,
+            _ => self.gate.judge(&edit.before, &graph, &edit.remove, &edit.add),
+        };
+        if rules == Rules::Refuse && report.violations().next().is_some() {
+            return Err(Error::Shapes(report));
+        }
+        self.revision += 1;
+        // A clock set back must not put changes out of order.
+        self.time = now().max(std::mem::take(&mut self.time));
+        let first = edit.before.dictionary().len() + 1;
+        let terms = (first..=edit.dictionary.len())
+            .filter_map(|id| edit.dictionary.bytes(u32::try_from(id).ok()?))
+            .map(<[u8]>::to_vec)
+            .collect();
+        self.touched.extend(edit.remove.iter().chain(&edit.add).map(|quad| quad[0]));
+        self.changes.push(Change {
+            record: ChangeRecord {
+                revision: self.revision,
+                time: self.time.clone(),
+                author: provenance.author.clone(),
+                reason: provenance.reason.clone(),
+                source: provenance.source.clone(),
+                removed: removed as u64,
+                added: added as u64,
+            },
+            first_term: u32::try_from(first).unwrap_or(u32::MAX),
+            terms,
+            removed: edit.remove,
+            added: edit.add,
+        });
+        self.graph = graph;
+        Ok(Committed { revision: self.revision, removed, added, report })
+    }
 }
 
 /// What a change did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Committed {
     /// The revision after it; the one before if nothing changed.
     pub revision: Revision,
@@ -73,6 +151,8 @@ pub struct Committed {
     pub removed: usize,
     /// Quads that hold now and did not before.
     pub added: usize,
+    /// What the shapes have to say, violations only if they were not refused.
+    pub report: Report,
 }
 
 /// Why a change did not happen.
@@ -84,6 +164,27 @@ pub enum Error {
     /// A view could not follow the ledger. The data is safe.
     #[error(transparent)]
     Text(#[from] crate::index::Error),
+    /// Whoever asked for the change declined when its turn came.
+    #[error("the change was not wanted after all")]
+    Declined,
+    /// Too many changes wait.
+    #[error("too many changes are waiting")]
+    Crowded,
+    /// The ledger could not record the change, with others or alone.
+    #[error("the change could not be recorded: {0}")]
+    Recording(String),
+    /// The change is on disk, but the views could not follow. The next write,
+    /// or a restart, makes them again.
+    #[error("the change is recorded as part of revision {revision}, but not to be seen yet: {detail}")]
+    Behind {
+        /// The last revision recorded.
+        revision: Revision,
+        /// What failed.
+        detail: String,
+    },
+    /// The change would break the shapes. Nothing was changed.
+    #[error("the change breaks {} of the rules that records keep", .0.violations().count())]
+    Shapes(Report),
     /// The change was prepared on another state than the current one.
     #[error("the data changed from revision {before} to {now} meanwhile; try again")]
     Overtaken {
@@ -101,49 +202,34 @@ impl Error {
         match self {
             Self::Ledger(error) => error.kind(),
             Self::Text(error) => error.kind(),
-            Self::Overtaken { .. } => Kind::Busy,
+            Self::Shapes(_) => Kind::ShapesViolated,
+            Self::Declined | Self::Recording(_) | Self::Behind { .. } => Kind::Internal,
+            Self::Crowded | Self::Overtaken { .. } => Kind::Busy,
         }
     }
 }
 
-impl Edit {
-    /// The quad shall no longer hold.
-    pub fn remove(&mut self, quad: &Quad) {
-        let quad = self.before.graph.number(&mut self.dictionary, quad);
-        self.remove.push(quad);
+impl Target for Edit {
+    fn state(&mut self) -> crate::graph::Snapshot {
+        Edit::state(self)
     }
 
-    /// The quad shall hold.
-    pub fn add(&mut self, quad: &Quad) {
-        let quad = self.before.graph.number(&mut self.dictionary, quad);
-        self.add.push(quad);
+    fn remove(&mut self, quad: &Quad) {
+        Edit::remove(self, quad);
     }
 
-    /// Quads asked for so far.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.remove.len() + self.add.len()
+    fn add(&mut self, quad: &Quad) {
+        Edit::add(self, quad);
     }
 
-    /// Whether nothing was asked for.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    fn clear(&mut self, graph: GraphNameRef<'_>) {
+        if let Some(graph) = self.state().graph_id(graph) {
+            Edit::clear(self, graph);
+        }
     }
 
-    /// Reduces what was asked for to what will differ. A quad both removed and
-    /// added is added (SPARQL 1.1 Update §3.1.3: deletions happen first).
-    fn settle(&mut self) {
-        let sort = |quads: &mut Vec<QuadIds>| {
-            quads.sort_unstable();
-            quads.dedup();
-        };
-        sort(&mut self.add);
-        sort(&mut self.remove);
-        let before = self.before.graph.quads();
-        let add = &self.add;
-        self.remove.retain(|quad| before.contains(*quad) && add.binary_search(quad).is_err());
-        self.add.retain(|quad| !before.contains(*quad));
+    fn may_write(&self, graph: GraphNameRef<'_>) -> bool {
+        self.may_write.as_ref().is_none_or(|may| may(graph))
     }
 }
 
@@ -172,6 +258,12 @@ impl Committer {
         &self.ledger
     }
 
+    /// Reads the history beside this writer.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.ledger.history()
+    }
+
     /// Tells other processes what this one does with the folder.
     pub fn describe(&mut self, purpose: &str) {
         self.ledger.describe(purpose);
@@ -181,64 +273,115 @@ impl Committer {
     #[must_use]
     pub fn begin(&self) -> Edit {
         let before = self.reader.snapshot();
-        Edit {
-            dictionary: before.graph.dictionary().clone(),
-            before,
-            remove: Vec::new(),
-            add: Vec::new(),
-        }
+        Edit::new(before.graph.clone(), before.revision)
     }
 
     /// Makes a change happen. When it returns, the change is on disk and every
     /// later read sees it. A change that would alter nothing gets no revision.
-    pub fn commit(&mut self, mut edit: Edit, provenance: &Provenance) -> Result<Committed, Error> {
-        let revision = self.ledger.revision();
-        if edit.before.revision != revision {
-            return Err(Error::Overtaken { before: edit.before.revision, now: revision });
+    /// `rules` says what becomes of a change that breaks the shapes.
+    pub fn commit(
+        &mut self,
+        edit: Edit,
+        provenance: &Provenance,
+        rules: Rules,
+    ) -> Result<Committed, Error> {
+        self.catch_up()?;
+        let now = self.ledger.revision();
+        if edit.revision != now {
+            return Err(Error::Overtaken { before: edit.revision, now });
         }
-        edit.settle();
-        let (removed, added) = (edit.remove.len(), edit.add.len());
-        if removed == 0 && added == 0 {
-            return Ok(Committed { revision, removed, added });
-        }
-        let record = ChangeRecord {
-            revision: 0,
-            time: now(),
-            author: provenance.author.clone(),
-            reason: provenance.reason.clone(),
-            source: provenance.source.clone(),
-            removed: 0,
-            added: 0,
-        };
-        let first = edit.before.graph.dictionary().len() + 1;
-        let terms: Vec<&[u8]> = (first..=edit.dictionary.len())
-            .filter_map(|id| edit.dictionary.bytes(u32::try_from(id).ok()?))
-            .collect();
-        let first = u32::try_from(first).unwrap_or(u32::MAX);
-        let revision = self.ledger.record(&record, first, &terms, &edit.remove, &edit.add)?;
-        self.show(revision, record.time, edit)?;
-        Ok(Committed { revision, removed, added })
+        let mut group = Group::new(self);
+        let result = group.stage(edit, provenance, rules);
+        self.finish(group)?;
+        result
     }
 
-    /// Brings the views to a recorded change and shows it.
-    fn show(&mut self, revision: Revision, time: String, edit: Edit) -> Result<(), Error> {
-        let Edit { before, mut dictionary, remove, add } = edit;
-        dictionary.settle();
-        let quads = before.graph.quads().with(&remove, &add);
-        let graph = crate::graph::Snapshot::new(dictionary, quads);
-        let touched: FxHashSet<u32> = remove.iter().chain(&add).map(|quad| quad[0]).collect();
+    /// Makes changes happen, in their order, recorded together. Each is judged
+    /// on the state that those before it leave, and fails by itself; if the
+    /// recording fails, all fail and nothing is changed.
+    pub fn make(&mut self, wanted: Vec<Wanted>) -> Vec<Result<Committed, Error>> {
+        let mut results: Vec<Result<Committed, Error>> = Vec::with_capacity(wanted.len());
+        if let Err(error) = self.catch_up() {
+            let told = error.to_string();
+            return wanted.iter().map(|_| Err(Error::Recording(told.clone()))).collect();
+        }
+        let mut group = Group::new(self);
+        for Wanted { prepare, provenance, rules } in wanted {
+            let mut edit = Edit::new(group.graph.clone(), group.revision);
+            results.push(match prepare(&mut edit) {
+                Ok(()) => group.stage(edit, &provenance, rules),
+                Err(Declined) => Err(Error::Declined),
+            });
+        }
+        if let Err(error) = self.finish(group) {
+            let told = error.to_string();
+            for result in results.iter_mut().filter(|result| result.is_ok()) {
+                *result = Err(match &error {
+                    Error::Behind { revision, detail } => {
+                        Error::Behind { revision: *revision, detail: detail.clone() }
+                    }
+                    _ => Error::Recording(told.clone()),
+                });
+            }
+            tracing::error!(%error, "changes could not be recorded");
+        }
+        results
+    }
+
+    /// Records what was staged, applies it to the views and shows it.
+    fn finish(&mut self, group: Group) -> Result<(), Error> {
+        let Group { changes, graph, touched, .. } = group;
+        let Some(last) = changes.last() else { return Ok(()) };
+        let time = last.record.time.clone();
+        fault::point("prepared")?;
+        let revision = self.ledger.record(&changes)?;
+        self.time.clone_from(&time);
+        let shown = fault::point("recorded")
+            .map_err(Error::from)
+            .and_then(|()| self.show(revision, time, touched, graph));
+        shown.map_err(|error| {
+            self.behind = true;
+            Error::Behind { revision, detail: error.to_string() }
+        })
+    }
+
+    /// Brings the views up to the ledger again after they could not follow.
+    fn catch_up(&mut self) -> Result<(), Error> {
+        if self.behind {
+            let snapshot = recover::read_all(&self.ledger, &mut self.text, &self.names)?;
+            *self.reader.current.write().unwrap_or_else(PoisonError::into_inner) =
+                Arc::new(snapshot);
+            self.behind = false;
+        }
+        Ok(())
+    }
+
+    /// Brings the views to a recorded revision and shows it.
+    fn show(
+        &mut self,
+        revision: Revision,
+        time: String,
+        touched: FxHashSet<u32>,
+        graph: crate::graph::Snapshot,
+    ) -> Result<(), Error> {
+        let before = self.reader.snapshot();
         let mut touched: Vec<u32> = touched.into_iter().collect();
         touched.sort_unstable();
         let documents = Documents::new(&graph, &self.names);
         let forget: &[u32] = if before.text.is_empty() { &[] } else { &touched };
         let new = touched.iter().filter_map(|subject| documents.document(*subject));
-        if let Err(error) = self.text.apply(revision, forget, new) {
+        let applied = fault::point("applying")
+            .map_err(|e| crate::index::Error::Engine(e.to_string()))
+            .and_then(|()| self.text.apply(revision, forget, new));
+        if let Err(error) = applied {
             // The change is on disk already; the view alone is behind.
             tracing::error!(%error, revision, "the text view failed and is made again");
             recover::rebuild_text(&mut self.text, revision, &graph, &self.names)?;
         }
+        fault::abort("applied");
         let snapshot = Snapshot { revision, time, graph, text: self.text.snapshot() };
         *self.reader.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        fault::abort("shown");
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Brings the views up to the ledger when a folder is opened.
 
-use crate::commit::{Committer, Documents, Error, Reader, Snapshot};
+use crate::commit::{Committer, Documents, Error, Gate, Reader, Snapshot};
 use crate::graph::{Dictionary, Quads};
 use crate::index::TextIndex;
 use crate::ledger::Ledger;
@@ -22,16 +22,7 @@ pub(super) fn open_views(
     progress: &dyn Fn(&str),
 ) -> Result<Committer, Error> {
     let revision = ledger.revision();
-    let state = ledger.state(|done, total| {
-        progress(&format!("reading the ledger: {done} of {total} terms and quads"));
-    })?;
-    let mut dictionary = Dictionary::default();
-    for term in &state.terms {
-        dictionary.intern_encoded(term);
-    }
-    dictionary.settle();
-    let graph = crate::graph::Snapshot::new(dictionary, Quads::from_quads(&state.quads));
-    drop(state);
+    let graph = read_graph(&ledger, progress)?;
     let mut text = TextIndex::open(&folder.join("text"))?;
     match text.revision() {
         Some(at) if at == revision => {}
@@ -40,7 +31,7 @@ pub(super) fn open_views(
             let documents = Documents::new(&graph, names);
             let mut touched = Vec::new();
             for number in at + 1..=revision {
-                let (removed, added) = ledger.change_quads(number)?;
+                let (removed, added) = ledger.history().change_quads(number)?;
                 touched.extend(removed.iter().chain(&added).map(|quad| quad[0]));
             }
             touched.sort_unstable();
@@ -55,13 +46,47 @@ pub(super) fn open_views(
             rebuild_text(&mut text, revision, &graph, names)?;
         }
     }
-    let time = match revision.checked_sub(1) {
-        Some(before) => ledger.changes(before, 1)?.pop().map(|c| c.time).unwrap_or_default(),
-        None => String::new(),
-    };
+    let time = time_of(&ledger)?;
+    let last = time.clone();
     let snapshot = Snapshot { revision, time, graph, text: text.snapshot() };
     let reader = Reader { current: Arc::new(RwLock::new(Arc::new(snapshot))) };
-    Ok(Committer { ledger, text, names: names.clone(), reader })
+    Ok(Committer { ledger, text, names: names.clone(), reader, gate: Gate::built_in(), time: last, behind: false })
+}
+
+/// All triples of a ledger.
+fn read_graph(
+    ledger: &Ledger,
+    progress: &dyn Fn(&str),
+) -> Result<crate::graph::Snapshot, Error> {
+    let state = ledger.state(|done, total| {
+        progress(&format!("reading the ledger: {done} of {total} terms and quads"));
+    })?;
+    let mut dictionary = Dictionary::default();
+    for term in &state.terms {
+        dictionary.intern_encoded(term);
+    }
+    dictionary.settle();
+    Ok(crate::graph::Snapshot::new(dictionary, Quads::from_quads(&state.quads)))
+}
+
+/// When the last change was recorded.
+fn time_of(ledger: &Ledger) -> Result<String, Error> {
+    Ok(match ledger.revision().checked_sub(1) {
+        Some(before) => ledger.history().changes(before, 1)?.pop().map(|c| c.time).unwrap_or_default(),
+        None => String::new(),
+    })
+}
+
+/// Makes both views again from the ledger.
+pub(super) fn read_all(
+    ledger: &Ledger,
+    text: &mut TextIndex,
+    names: &Names,
+) -> Result<Snapshot, Error> {
+    let revision = ledger.revision();
+    let graph = read_graph(ledger, &|_| {})?;
+    rebuild_text(text, revision, &graph, names)?;
+    Ok(Snapshot { revision, time: time_of(ledger)?, graph, text: text.snapshot() })
 }
 
 /// Makes the text view from nothing.

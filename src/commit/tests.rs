@@ -1,4 +1,5 @@
 use super::*;
+use crate::rdf::Quad;
 use crate::index::{Request, Words};
 use crate::rdf::NamedNode;
 use oxigraph::model::{GraphName, Literal};
@@ -35,7 +36,11 @@ fn add(committer: &mut Committer, quads: &[Quad]) -> Committed {
     for quad in quads {
         edit.add(quad);
     }
-    committer.commit(edit, &Provenance::default()).expect("committed")
+    committer.commit(edit, &Provenance::default(), Rules::Off).expect("committed")
+}
+
+fn committed(revision: Revision, added: usize) -> Committed {
+    Committed { revision, removed: 0, added, report: Report::default() }
 }
 
 fn open(folder: &Path) -> Committer {
@@ -47,14 +52,14 @@ fn a_change_is_seen_by_graph_and_text_and_survives() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let mut committer = open(folder.path());
     let one = lesson("one", "Missed appointments cost money");
-    assert_eq!(add(&mut committer, &one), Committed { revision: 1, removed: 0, added: 2 });
-    assert_eq!(add(&mut committer, &one), Committed { revision: 1, removed: 0, added: 0 });
+    assert_eq!(add(&mut committer, &one), committed(1, 2));
+    assert_eq!(add(&mut committer, &one), committed(1, 0));
     assert_eq!((found(&committer, "appointment"), found(&committer, "cake")), (1, 0));
     let old = committer.reader().snapshot();
     let mut edit = committer.begin();
     edit.remove(&one[1]);
     edit.add(&lesson("one", "Cake helps")[1]);
-    assert_eq!(committer.commit(edit, &Provenance::default()).expect("committed").revision, 2);
+    assert_eq!(committer.commit(edit, &Provenance::default(), Rules::Off).expect("committed").revision, 2);
     assert_eq!((found(&committer, "appointment"), found(&committer, "cake")), (0, 1));
     assert!(old.graph.iter().any(|quad| quad == one[1]), "an old snapshot stays as it was");
     assert_eq!(committer.differences(9).expect("comparable"), Vec::<String>::new());
@@ -99,7 +104,7 @@ fn an_edit_on_an_old_state_is_refused() {
     let mut committer = open(folder.path());
     let edit = committer.begin();
     add(&mut committer, &lesson("one", "First"));
-    let error = committer.commit(edit, &Provenance::default()).expect_err("overtaken");
+    let error = committer.commit(edit, &Provenance::default(), Rules::Off).expect_err("overtaken");
     assert!(matches!(error, Error::Overtaken { before: 0, now: 1 }));
 }
 

@@ -10,6 +10,7 @@ use crate::graph::query::ReadQuery;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
 use oxigraph::io::RdfSerializer;
 use oxigraph::sparql::results::QueryResultsSerializer;
+use spargebra::algebra::QueryDataset as Named;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
 use std::io::{self, Write};
 
@@ -206,6 +207,10 @@ impl Snapshot {
     /// SPARQL 1.1 Query §13.2 and Protocol §2.1.4: what the protocol names
     /// wins over what the query names, which wins over the service's own.
     fn dataset(&self, query: &ReadQuery, scope: &Scope) -> QueryDataset {
+        self.dataset_of(query.dataset.as_ref(), scope)
+    }
+
+    pub(super) fn dataset_of(&self, named: Option<&Named>, scope: &Scope) -> QueryDataset {
         let set = |iris: &[NamedNode]| {
             // A graph that does not exist is empty; number 0 would be the
             // default graph, so it is left out.
@@ -214,7 +219,7 @@ impl Snapshot {
         let (default, named) =
             if !scope.default_graph_uris.is_empty() || !scope.named_graph_uris.is_empty() {
                 (set(&scope.default_graph_uris), set(&scope.named_graph_uris))
-            } else if let Some(dataset) = &query.dataset {
+            } else if let Some(dataset) = named {
                 (set(&dataset.default), set(dataset.named.as_deref().unwrap_or_default()))
             } else {
                 let default = match scope.default {

@@ -51,6 +51,14 @@ pub(super) fn guard(query: &mut Query) -> Result<Size, Refused> {
     Ok(guard.size)
 }
 
+/// Guards the WHERE clause of an update.
+pub(super) fn guard_pattern(pattern: &mut GraphPattern, size: &mut Size) -> Result<(), Refused> {
+    let mut guard = Guard { size: *size, ..Guard::default() };
+    guard.outermost(pattern)?;
+    *size = guard.size;
+    Ok(())
+}
+
 /// Gives an evaluator the functions that guarded queries call.
 pub(super) fn with_guards(evaluator: QueryEvaluator) -> QueryEvaluator {
     evaluator.with_custom_function(NamedNode::new_unchecked(GUARD), |arguments| {

@@ -13,6 +13,7 @@ mod guard;
 mod quads;
 mod query;
 pub(crate) mod tokens;
+mod update;
 
 pub use budget::{Budget, Stopped};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
@@ -20,6 +21,7 @@ pub use evaluate::{DefaultGraphs, EvaluationError, Format, Scope, Solutions};
 pub use guard::Size;
 pub use quads::{GraphPattern, Quads};
 pub use query::{ParseError, QueryForm, ReadQuery};
+pub use update::{ReadUpdate, Target, UpdateError};
 
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
@@ -167,6 +169,15 @@ impl Snapshot {
     /// All quads as terms, sorted by number.
     pub fn iter(&self) -> impl Iterator<Item = Quad> + '_ {
         self.quads.matching(None, None, None, GraphPattern::Any).filter_map(|q| self.quad(q))
+    }
+
+    /// The same triples as somebody sees them who may not see some graphs.
+    #[must_use]
+    pub fn without_graphs(&self, hidden: Vec<TermId>) -> Self {
+        if hidden.is_empty() {
+            return self.clone();
+        }
+        Self::new(self.dictionary.clone(), self.quads.without_graphs(hidden))
     }
 
     /// The number of a graph's name, if the graph was ever named.

@@ -56,6 +56,27 @@ impl Sorted {
         }))
     }
 
+    /// These quads without some and with others, each order in one pass.
+    fn merged(&self, without: &FxHashSet<QuadIds>, with: &[QuadIds]) -> Self {
+        Self(Order::ALL.map(|order| {
+            let mut new: Vec<_> = with.iter().map(|quad| order.permute(*quad)).collect();
+            new.sort_unstable();
+            let mut new = new.into_iter().peekable();
+            let old = self.rows(order);
+            let mut rows = Vec::with_capacity(old.len() + new.len());
+            for row in old {
+                while let Some(next) = new.next_if(|next| next < row) {
+                    rows.push(next);
+                }
+                if without.is_empty() || !without.contains(&order.restore(*row)) {
+                    rows.push(*row);
+                }
+            }
+            rows.extend(new);
+            rows
+        }))
+    }
+
     fn rows(&self, order: Order) -> &[[TermId; 4]] {
         &self.0[order as usize]
     }
@@ -74,6 +95,8 @@ pub struct Quads {
     base: Arc<Sorted>,
     added: Arc<Sorted>,
     removed: Arc<FxHashSet<QuadIds>>,
+    /// Graphs that readers of this clone do not see, sorted.
+    hidden: Arc<[TermId]>,
 }
 
 /// What a pattern asks for in the graph column.
@@ -95,7 +118,24 @@ impl Quads {
     /// The number of quads.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.base.0[0].len() + self.added.0[0].len() - self.removed.len()
+        let all = self.base.0[0].len() + self.added.0[0].len() - self.removed.len();
+        let count = |sorted: &Sorted, graph: TermId| {
+            let (start, end) = sorted.range(Order::Gspo, &[graph]);
+            end - start
+        };
+        let hidden: usize = self
+            .hidden
+            .iter()
+            .map(|graph| {
+                let gone = self.removed.iter().filter(|quad| quad[3] == *graph).count();
+                count(&self.base, *graph) + count(&self.added, *graph) - gone
+            })
+            .sum();
+        all - hidden
+    }
+
+    fn hides(&self, graph: TermId) -> bool {
+        !self.hidden.is_empty() && self.hidden.binary_search(&graph).is_ok()
     }
 
     /// Whether there is no quad.
@@ -107,6 +147,9 @@ impl Quads {
     /// Whether this quad holds.
     #[must_use]
     pub fn contains(&self, quad: QuadIds) -> bool {
+        if self.hides(quad[3]) {
+            return false;
+        }
         if self.added.0[0].binary_search(&quad).is_ok() {
             return true;
         }
@@ -117,28 +160,48 @@ impl Quads {
     #[must_use]
     pub fn with(&self, remove: &[QuadIds], add: &[QuadIds]) -> Self {
         let mut removed = (*self.removed).clone();
-        let mut overlay: FxHashSet<QuadIds> = self.added.0[0].iter().copied().collect();
+        let mut dropped = FxHashSet::default();
+        let mut new = FxHashSet::default();
+        let in_base = |quad: &QuadIds| self.base.0[0].binary_search(quad).is_ok();
+        let in_overlay = |quad: &QuadIds| self.added.0[0].binary_search(quad).is_ok();
         for quad in remove {
-            if !overlay.remove(quad) && self.base.0[0].binary_search(quad).is_ok() {
+            if in_overlay(quad) {
+                dropped.insert(*quad);
+            } else if in_base(quad) {
                 removed.insert(*quad);
             }
         }
         for quad in add {
-            if !removed.remove(quad) && self.base.0[0].binary_search(quad).is_err() {
-                overlay.insert(*quad);
+            let back = dropped.remove(quad) || removed.remove(quad);
+            if !back && !in_overlay(quad) && !in_base(quad) {
+                new.insert(*quad);
             }
         }
-        let overlay: Vec<QuadIds> = overlay.into_iter().collect();
-        let next = Self {
-            base: Arc::clone(&self.base),
-            added: Arc::new(Sorted::from_quads(&overlay)),
-            removed: Arc::new(removed),
-        };
-        if overlay.len() + next.removed.len() > OVERLAY_LIMIT {
-            let all: Vec<QuadIds> = next.matching(None, None, None, GraphPattern::Any).collect();
-            return Self::from_quads(&all);
+        let new: Vec<QuadIds> = new.into_iter().collect();
+        let size = self.added.0[0].len() + new.len() - dropped.len() + removed.len();
+        if size > OVERLAY_LIMIT {
+            let added = self.added.merged(&dropped, &new);
+            let base = self.base.merged(&removed, &added.0[0]);
+            return Self { base: Arc::new(base), ..self.visible_alike() };
         }
-        next
+        Self {
+            added: Arc::new(self.added.merged(&dropped, &new)),
+            removed: Arc::new(removed),
+            ..self.clone()
+        }
+    }
+
+    fn visible_alike(&self) -> Self {
+        Self { hidden: Arc::clone(&self.hidden), ..Self::default() }
+    }
+
+    /// The same quads without those of some graphs. Hiding again replaces what
+    /// was hidden before.
+    #[must_use]
+    pub fn without_graphs(&self, mut graphs: Vec<TermId>) -> Self {
+        graphs.sort_unstable();
+        graphs.dedup();
+        Self { hidden: graphs.into(), ..self.clone() }
     }
 
     /// The first graph at or after this number that holds a quad.
@@ -273,6 +336,9 @@ impl Iterator for Matching {
             if let GraphPattern::Only(graph) = self.graph
                 && quad[3] != graph
             {
+                continue;
+            }
+            if self.quads.hides(quad[3]) {
                 continue;
             }
             return Some(quad);

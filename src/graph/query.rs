@@ -149,7 +149,7 @@ fn innermost(pattern: &mut GraphPattern) -> &mut GraphPattern {
 }
 
 /// The parser says `error at LINE:COLUMN: expected …`.
-fn syntax_error(message: &str) -> ParseError {
+pub(super) fn syntax_error(message: &str) -> ParseError {
     let position = message.strip_prefix("error at ").and_then(|rest| {
         let (place, text) = rest.split_once(": ")?;
         let (line, column) = place.split_once(':')?;

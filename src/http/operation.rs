@@ -130,11 +130,8 @@ pub(super) async fn changes(
     let limit =
         usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
     let app = state.app()?.clone();
-    let read = move || {
-        let committer = app.committer.lock().unwrap_or_else(PoisonError::into_inner);
-        let changes = committer.ledger().changes(since, limit);
-        changes.map(|changes| (changes, committer.ledger().revision()))
-    };
+    let revision = app.reader.snapshot().revision;
+    let read = move || app.history.changes(since, limit).map(|changes| (changes, revision));
     let (changes, revision) = tokio::task::spawn_blocking(read)
         .await
         .map_err(|e| Problem::internal(&e))?

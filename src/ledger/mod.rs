@@ -2,6 +2,7 @@
 //! truth. Everything else can be made again from it. Not for rules on what may
 //! be stored, nor for reading by pattern: views do that.
 
+pub mod fault;
 mod lock;
 
 pub use lock::{Lock, LockError};
@@ -13,6 +14,7 @@ use crate::rdf::TermId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const TERMS: TableDefinition<'_, TermId, &[u8]> = TableDefinition::new("terms");
@@ -50,6 +52,21 @@ pub struct ChangeRecord {
     pub removed: u64,
     /// Quads that hold now and did not before.
     pub added: u64,
+}
+
+/// A change, ready to be recorded.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Who, when, why and how much.
+    pub record: ChangeRecord,
+    /// The number of the first new term.
+    pub first_term: TermId,
+    /// New terms, encoded.
+    pub terms: Vec<Vec<u8>>,
+    /// Quads that no longer hold, sorted.
+    pub removed: Vec<QuadIds>,
+    /// Quads that hold now, sorted.
+    pub added: Vec<QuadIds>,
 }
 
 /// Why the ledger cannot do what was asked.
@@ -91,6 +108,9 @@ pub enum Error {
         /// What the storage said.
         detail: String,
     },
+    /// A test asked for this failure.
+    #[error("a fault was asked for at the point {0:?}")]
+    Fault(String),
     /// The identifiers ran out, or a record cannot be read.
     #[error("the ledger holds something unreadable: {0}")]
     Damaged(String),
@@ -107,7 +127,7 @@ impl Error {
 /// An open ledger. There is one in a process, and one process in a folder.
 #[derive(Debug)]
 pub struct Ledger {
-    database: Database,
+    database: Arc<Database>,
     path: PathBuf,
     revision: Revision,
     lock: Lock,
@@ -163,7 +183,7 @@ impl Ledger {
             Ok(Ok(changes.last()?.map_or(0, |(revision, _)| revision.value())))
         })()
         .map_err(|e| storage(&e))??;
-        Ok(Self { database, path, revision, lock })
+        Ok(Self { database: Arc::new(database), path, revision, lock })
     }
 
     /// Tells other processes what this one does with the folder.
@@ -171,6 +191,12 @@ impl Ledger {
         if let Err(error) = self.lock.describe(purpose) {
             tracing::warn!(%error, "the lock file could not be written");
         }
+    }
+
+    /// Reads the history beside this writer.
+    #[must_use]
+    pub fn history(&self) -> History {
+        History { database: Arc::clone(&self.database), path: self.path.clone() }
     }
 
     /// The number of the last change.
@@ -184,52 +210,55 @@ impl Ledger {
         move |e| Error::Storage { path: path.clone(), detail: e.to_string() }
     }
 
-    /// Records a change under the next revision: this is the commit point. When
-    /// it returns, the change is on disk. `terms` are the encoded terms that
-    /// are new, the first with number `first_term`. Quads to remove must hold,
-    /// quads to add must not.
-    pub fn record(
-        &mut self,
-        record: &ChangeRecord,
-        first_term: TermId,
-        terms: &[&[u8]],
-        removed: &[QuadIds],
-        added: &[QuadIds],
-    ) -> Result<Revision, Error> {
-        let revision = self.revision + 1;
-        let record = ChangeRecord {
-            revision,
-            removed: removed.len() as u64,
-            added: added.len() as u64,
-            ..record.clone()
-        };
-        let encoded = serde_json::to_vec(&record).map_err(|e| Error::Damaged(e.to_string()))?;
+    /// Records changes under their revisions, the first being the next: this
+    /// is the commit point. When it returns, they are on disk, all of them; if
+    /// it fails, none is. Quads to remove must hold, quads to add must not.
+    pub fn record(&mut self, changes: &[Change]) -> Result<Revision, Error> {
+        let mut revision = self.revision;
+        let mut encoded = Vec::with_capacity(changes.len());
+        for change in changes {
+            revision += 1;
+            if change.record.revision != revision {
+                return Err(Error::Damaged(format!(
+                    "change {} was to be recorded as {revision}",
+                    change.record.revision
+                )));
+            }
+            encoded.push(
+                serde_json::to_vec(&change.record).map_err(|e| Error::Damaged(e.to_string()))?,
+            );
+        }
         (|| -> Result<(), redb::Error> {
             let write = self.database.begin_write()?;
             {
-                let mut table = write.open_table(TERMS)?;
-                for (id, term) in (first_term..).zip(terms) {
-                    table.insert(id, *term)?;
-                }
-                let mut table = write.open_table(QUADS)?;
-                for [s, p, o, g] in removed {
-                    table.remove((*s, *p, *o, *g))?;
-                }
-                let mut sorted = added.to_vec();
-                sorted.sort_unstable();
-                for [s, p, o, g] in sorted {
-                    table.insert((s, p, o, g), ())?;
-                }
-                write.open_table(CHANGES)?.insert(revision, encoded.as_slice())?;
-                let mut table = write.open_table(CHANGE_QUADS)?;
-                let pieces = removed
-                    .chunks(PIECE)
-                    .map(|quads| (REMOVED, quads))
-                    .chain(added.chunks(PIECE).map(|quads| (ADDED, quads)));
-                for (number, (sign, quads)) in (0..).zip(pieces) {
-                    table.insert((revision, number), encode_piece(sign, quads).as_slice())?;
+                let mut terms = write.open_table(TERMS)?;
+                let mut quads = write.open_table(QUADS)?;
+                let mut records = write.open_table(CHANGES)?;
+                let mut pieces = write.open_table(CHANGE_QUADS)?;
+                for (change, encoded) in changes.iter().zip(&encoded) {
+                    for (id, term) in (change.first_term..).zip(&change.terms) {
+                        terms.insert(id, term.as_slice())?;
+                    }
+                    for [s, p, o, g] in &change.removed {
+                        quads.remove((*s, *p, *o, *g))?;
+                    }
+                    // Sorted already by whoever settled the change.
+                    for [s, p, o, g] in &change.added {
+                        quads.insert((*s, *p, *o, *g), ())?;
+                    }
+                    records.insert(change.record.revision, encoded.as_slice())?;
+                    let all = change
+                        .removed
+                        .chunks(PIECE)
+                        .map(|quads| (REMOVED, quads))
+                        .chain(change.added.chunks(PIECE).map(|quads| (ADDED, quads)));
+                    for (number, (sign, quads)) in (0..).zip(all) {
+                        let piece = encode_piece(sign, quads);
+                        pieces.insert((change.record.revision, number), piece.as_slice())?;
+                    }
                 }
             }
+            fault::abort("recording");
             write.commit()?;
             Ok(())
         })()
@@ -267,6 +296,49 @@ impl Ledger {
         })()
         .map_err(self.storage())?;
         Ok(state)
+    }
+}
+
+/// Reads the history beside the one writer. Clones share the file.
+#[derive(Clone)]
+pub struct History {
+    database: Arc<Database>,
+    path: PathBuf,
+}
+
+impl History {
+    fn storage(&self) -> impl Fn(redb::Error) -> Error + use<> {
+        let path = self.path.clone();
+        move |e| Error::Storage { path: path.clone(), detail: e.to_string() }
+    }
+
+    /// The last change.
+    pub fn last(&self) -> Result<Option<ChangeRecord>, Error> {
+        let found = (|| -> Result<Option<Vec<u8>>, redb::Error> {
+            let read = self.database.begin_read()?;
+            let table = read.open_table(CHANGES)?;
+            Ok(table.last()?.map(|(_, record)| record.value().to_vec()))
+        })()
+        .map_err(self.storage())?;
+        found
+            .map(|bytes| serde_json::from_slice(&bytes).map_err(|e| Error::Damaged(e.to_string())))
+            .transpose()
+    }
+
+    /// The last revision recorded at or before a time (RFC 3339, UTC), 0 if
+    /// there was none. Times never run backwards, so this is a binary search.
+    pub fn revision_at(&self, time: &str) -> Result<Revision, Error> {
+        let (mut low, mut high) = (0, self.last()?.map_or(0, |change| change.revision));
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            let change = self.changes(middle - 1, 1)?.pop();
+            if change.is_some_and(|change| change.time.as_str() <= time) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        Ok(low)
     }
 
     /// The changes after `since`, oldest first, at most `limit`.

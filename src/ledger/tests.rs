@@ -1,14 +1,27 @@
 use super::*;
 
-fn change(reason: &str) -> ChangeRecord {
-    ChangeRecord {
-        revision: 0,
+fn change(
+    revision: Revision,
+    first_term: TermId,
+    terms: &[&[u8]],
+    removed: &[QuadIds],
+    added: &[QuadIds],
+) -> Change {
+    let record = ChangeRecord {
+        revision,
         time: "2026-11-24T12:00:00Z".to_owned(),
         author: "test".to_owned(),
-        reason: reason.to_owned(),
+        reason: "to test".to_owned(),
         source: "tests".to_owned(),
-        removed: 0,
-        added: 0,
+        removed: removed.len() as u64,
+        added: added.len() as u64,
+    };
+    Change {
+        record,
+        first_term,
+        terms: terms.iter().map(|term| term.to_vec()).collect(),
+        removed: removed.to_vec(),
+        added: added.to_vec(),
     }
 }
 
@@ -18,8 +31,11 @@ fn what_was_recorded_is_there_after_reopening() {
     let mut ledger = Ledger::open(folder.path(), "test").expect("a new ledger");
     assert_eq!(ledger.revision(), 0);
     let many: Vec<QuadIds> = (1..=70_000).map(|n| [n, 2, 3, 0]).collect();
-    ledger.record(&change("first"), 1, &[b"Ia", b"Ib", b"Ic"], &[], &many).expect("recorded");
-    ledger.record(&change("second"), 4, &[b"Id"], &many[..2], &[[4, 2, 3, 1]]).expect("recorded");
+    let first = change(1, 1, &[b"Ia", b"Ib", b"Ic"], &[], &many);
+    let second = change(2, 4, &[b"Id"], &many[..2], &[[4, 2, 3, 1]]);
+    let gap = change(3, 5, &[], &[], &[]);
+    assert!(ledger.record(&[first.clone(), gap]).is_err(), "revisions have no gaps");
+    assert_eq!(ledger.record(&[first, second]).expect("recorded"), 2);
     drop(ledger);
     let ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
     assert_eq!(ledger.revision(), 2);
@@ -27,13 +43,13 @@ fn what_was_recorded_is_there_after_reopening() {
     assert_eq!(state.terms, [b"Ia".to_vec(), b"Ib".to_vec(), b"Ic".to_vec(), b"Id".to_vec()]);
     assert_eq!(state.quads.len(), 69_999);
     assert!(state.quads.contains(&[4, 2, 3, 1]) && !state.quads.contains(&many[0]));
-    let changes = ledger.changes(0, 10).expect("readable");
+    let changes = ledger.history().changes(0, 10).expect("readable");
     assert_eq!(
         changes.iter().map(|c| (c.revision, c.removed, c.added)).collect::<Vec<_>>(),
         [(1, 0, 70_000), (2, 2, 1)]
     );
-    assert_eq!(ledger.change_quads(1).expect("readable"), (vec![], many.clone()));
-    assert_eq!(ledger.change_quads(2).expect("readable"), (many[..2].to_vec(), vec![[4, 2, 3, 1]]));
+    assert_eq!(ledger.history().change_quads(1).expect("readable"), (vec![], many.clone()));
+    assert_eq!(ledger.history().change_quads(2).expect("readable"), (many[..2].to_vec(), vec![[4, 2, 3, 1]]));
 }
 
 #[test]

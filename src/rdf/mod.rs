@@ -8,7 +8,7 @@ mod time;
 pub use format::{GraphFormat, SolutionsFormat};
 pub use names::{Names, prefixes, vocabulary};
 pub use oxigraph::model::{
-    BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
+    GraphNameRef, BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
 };
 pub use time::{now, timestamp};
 

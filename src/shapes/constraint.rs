@@ -107,7 +107,7 @@ pub enum NodeKind {
 pub struct Pattern {
     /// As written.
     pub text: String,
-    /// `i`, `s`, `m`, `x`, `q`, as in XPath.
+    /// `i`, `s`, `m`, `x`, `q`, as in `XPath`.
     pub flags: String,
     regex: Regex,
 }

@@ -33,7 +33,7 @@ pub use shape::{Remark, Severity, Shape, ShapeId, Shapes, Target};
 pub use validate::{Focus, validate, validate_node};
 
 use crate::problem::Kind;
-use oxigraph::model::{Graph, NamedNode, NamedOrBlankNode, Term, Triple};
+use oxigraph::model::{Graph, NamedNode, NamedOrBlankNode, Term, Triple, TripleRef};
 
 /// What the validator needs of a data graph (SHACL §1.2; the union of the
 /// caller's graphs).
@@ -79,7 +79,7 @@ impl DataGraph for Graph {
                 )
             }
             (Some(s), None, None) => {
-                Box::new(self.triples_for_subject(s).map(|triple| triple.into_owned()))
+                Box::new(self.triples_for_subject(s).map(TripleRef::into_owned))
             }
             (None, Some(p), Some(o)) => {
                 let (predicate, object) = (p.clone(), o.clone());
@@ -89,12 +89,12 @@ impl DataGraph for Graph {
                 )
             }
             (None, Some(p), None) => {
-                Box::new(self.triples_for_predicate(p).map(|triple| triple.into_owned()))
+                Box::new(self.triples_for_predicate(p).map(TripleRef::into_owned))
             }
             (None, None, Some(o)) => {
-                Box::new(self.triples_for_object(o).map(|triple| triple.into_owned()))
+                Box::new(self.triples_for_object(o).map(TripleRef::into_owned))
             }
-            (None, None, None) => Box::new(self.iter().map(|triple| triple.into_owned())),
+            (None, None, None) => Box::new(self.iter().map(TripleRef::into_owned)),
         }
     }
 }
@@ -112,7 +112,7 @@ pub enum Error {
         /// What it needs.
         expected: &'static str,
         /// What it has.
-        value: Term,
+        value: Box<Term>,
     },
     /// A parameter has several values but may have only one.
     #[error("shape {shape}: {property} may have only one value")]
@@ -138,7 +138,7 @@ pub enum Error {
         /// The shape.
         shape: NamedOrBlankNode,
         /// The node of the path.
-        path: Term,
+        path: Box<Term>,
         /// What is wrong with it.
         reason: &'static str,
     },

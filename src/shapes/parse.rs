@@ -482,7 +482,7 @@ fn wrong(
     value: impl Into<Term>,
 ) -> Error {
     let (shape, property) = (shape.clone(), property.into_owned());
-    Error::Value { shape, property, expected, value: value.into() }
+    Error::Value { shape, property, expected, value: Box::new(value.into()) }
 }
 
 fn incomplete(

@@ -233,6 +233,9 @@ impl fmt::Display for Path {
     }
 }
 
+/// A form of path that has one inner path.
+type Form = fn(Box<Path>) -> Path;
+
 struct Parser<'a> {
     source: &'a Source,
     shape: &'a NamedOrBlankNode,
@@ -258,7 +261,7 @@ impl Parser<'_> {
         if let Some(list) = value(sh::ALTERNATIVE_PATH) {
             return self.paths(list, depth).map(Path::Alternative);
         }
-        let forms: [(NamedNodeRef<'static>, fn(Box<Path>) -> Path); 4] = [
+        let forms: [(NamedNodeRef<'static>, Form); 4] = [
             (sh::INVERSE_PATH, Path::Inverse),
             (sh::ZERO_OR_MORE_PATH, Path::ZeroOrMore),
             (sh::ONE_OR_MORE_PATH, Path::OneOrMore),
@@ -283,7 +286,7 @@ impl Parser<'_> {
     }
 
     fn error(&self, node: &Term, reason: &'static str) -> Error {
-        Error::Path { shape: self.shape.clone(), path: node.clone(), reason }
+        Error::Path { shape: self.shape.clone(), path: Box::new(node.clone()), reason }
     }
 }
 
@@ -333,7 +336,7 @@ pub(super) fn resource(term: &Term) -> Option<NamedOrBlankNode> {
     match term {
         Term::NamedNode(node) => Some(node.clone().into()),
         Term::BlankNode(node) => Some(node.clone().into()),
-        _ => None,
+        Term::Literal(_) => None,
     }
 }
 

@@ -12,6 +12,7 @@ use std::fmt;
 /// The shapes of a shapes graph (SHACL §1.2), in the order of the document.
 #[derive(Debug, Clone, Default)]
 pub struct Shapes {
+    #[expect(clippy::struct_field_names, reason = "shapes of a shapes graph")]
     pub(super) shapes: Vec<Shape>,
     pub(super) by_node: HashMap<NamedOrBlankNode, ShapeId>,
     /// `rdfs:subClassOf` of the shapes graph, from class to superclasses.

@@ -412,7 +412,7 @@ fn text(term: &Term) -> Option<&str> {
     match term {
         Term::NamedNode(node) => Some(node.as_str()),
         Term::Literal(literal) => Some(literal.value()),
-        _ => None,
+        Term::BlankNode(_) => None,
     }
 }
 

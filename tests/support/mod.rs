@@ -5,8 +5,11 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use insites::app::App;
+use insites::commit::{Edit, Rules, Wanted};
 use insites::config::Config;
+use insites::graph::GraphPattern;
 use insites::http::{State, router};
+use insites::rdf::Provenance;
 use oxigraph::model::Quad;
 use std::io::Write;
 use std::path::PathBuf;
@@ -81,16 +84,19 @@ impl Service {
 
     /// These quads instead of all there are.
     pub fn replace(&self, quads: &[Quad]) {
-        let mut committer = self.app.committer.lock().expect("a lock");
-        let mut edit = committer.begin();
-        let graph = &self.app.reader.snapshot().graph;
-        for ids in graph.quads().matching(None, None, None, insites::graph::GraphPattern::Any) {
-            edit.remove(&graph.quad(ids).expect("a quad"));
-        }
-        for quad in quads {
-            edit.add(quad);
-        }
-        committer.commit(edit, &insites::rdf::Provenance::default()).expect("committed");
+        let quads = quads.to_vec();
+        let prepare = Box::new(move |edit: &mut Edit| {
+            let graph = edit.state();
+            for ids in graph.quads().matching(None, None, None, GraphPattern::Any) {
+                edit.remove_ids(ids);
+            }
+            for quad in &quads {
+                edit.add(quad);
+            }
+            Ok(())
+        });
+        let provenance = Provenance::default();
+        self.app.writer.make(Wanted { prepare, provenance, rules: Rules::Off }).expect("committed");
     }
 
     pub async fn send(&self, request: Request<Body>) -> Answer {

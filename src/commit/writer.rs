@@ -1,0 +1,124 @@
+//! The thread that makes changes: those that wait together are recorded
+//! together, with one flush to the disk. Not for what a change is.
+
+use crate::commit::{Committed, Committer, Edit, Error, Rules};
+use crate::rdf::Provenance;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+
+/// Changes recorded together at most. More would make the first of them wait.
+const TOGETHER: usize = 64;
+/// Changes that may wait; more are refused.
+const WAITING: usize = 256;
+/// Stack of the thread (bytes): it evaluates updates, which recurse.
+const STACK: usize = 256 << 20;
+
+/// Fills an edit, or declines: whoever made the closure keeps the reason.
+pub type Prepare = Box<dyn FnOnce(&mut Edit) -> Result<(), Declined> + Send>;
+
+/// The change is not wanted after all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Declined;
+
+/// A change that waits.
+pub struct Wanted {
+    /// Fills the edit, on the state at its turn.
+    pub prepare: Prepare,
+    /// Who, why, whence.
+    pub provenance: Provenance,
+    /// What the shapes decide.
+    pub rules: Rules,
+}
+
+type Answer = Box<dyn FnOnce(Result<Committed, Error>) + Send>;
+
+enum Job {
+    Change(Wanted, Answer),
+    /// Anything that needs the committer for itself.
+    Alone(Box<dyn FnOnce(&mut Committer) + Send>),
+}
+
+/// Hands changes to the one writer. Clones share it.
+#[derive(Clone)]
+pub struct Writer {
+    queue: SyncSender<Job>,
+}
+
+/// Too many changes wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{WAITING} changes are waiting already")]
+pub struct Crowded;
+
+impl Writer {
+    /// Starts the thread. It ends when the last clone is gone.
+    pub fn start(committer: Committer) -> std::io::Result<Self> {
+        let (queue, jobs) = sync_channel(WAITING);
+        std::thread::Builder::new()
+            .name("writer".to_owned())
+            .stack_size(STACK)
+            .spawn(move || work(committer, &jobs))?;
+        Ok(Self { queue })
+    }
+
+    /// Queues a change. `answer` is called on the writer's thread, after the
+    /// change is on disk and readers see it.
+    pub fn submit(
+        &self,
+        wanted: Wanted,
+        answer: impl FnOnce(Result<Committed, Error>) + Send + 'static,
+    ) -> Result<(), Crowded> {
+        self.send(Job::Change(wanted, Box::new(answer)))
+    }
+
+    /// Queues work that needs the committer for itself.
+    pub fn alone(
+        &self,
+        work: impl FnOnce(&mut Committer) + Send + 'static,
+    ) -> Result<(), Crowded> {
+        self.send(Job::Alone(Box::new(work)))
+    }
+
+    fn send(&self, job: Job) -> Result<(), Crowded> {
+        self.queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => Crowded,
+        })
+    }
+
+    /// Queues a change and waits for it. Blocks: not for asynchronous code.
+    pub fn make(&self, wanted: Wanted) -> Result<Committed, Error> {
+        let (sender, receiver) = sync_channel(1);
+        self.submit(wanted, move |result| {
+            let _ = sender.send(result);
+        })
+        .map_err(|_| Error::Crowded)?;
+        receiver.recv().map_err(|_| Error::Crowded)?
+    }
+}
+
+fn work(mut committer: Committer, jobs: &Receiver<Job>) {
+    let mut next = None;
+    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+        let mut together = Vec::new();
+        match job {
+            Job::Alone(work) => {
+                work(&mut committer);
+                continue;
+            }
+            Job::Change(wanted, answer) => together.push((wanted, answer)),
+        }
+        while together.len() < TOGETHER {
+            match jobs.try_recv() {
+                Ok(Job::Change(wanted, answer)) => together.push((wanted, answer)),
+                Ok(alone) => {
+                    next = Some(alone);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
+        let (wanted, answers): (Vec<_>, Vec<_>) = together.into_iter().unzip();
+        let results = committer.make(wanted);
+        for (answer, result) in answers.into_iter().zip(results) {
+            answer(result);
+        }
+    }
+}
