@@ -5,6 +5,7 @@
 use crate::graph::DefaultGraphs;
 use crate::query::Limits;
 use crate::rdf::Names;
+use crate::rdf::Visibility;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -40,8 +41,18 @@ pub const SETTINGS: &[Setting] = &[
     setting("result-size", "1024", "largest answer of a query before compression, MiB"),
     setting("queries-running", "8", "queries that run at once"),
     setting("queries-waiting", "64", "queries that may wait; more are refused with 503"),
-    setting("body-size", "16", "largest request body, MiB"),
+    setting("body-size", "64", "largest request body, MiB"),
     setting("body-timeout", "30", "time for a request body to arrive, seconds"),
+    setting(
+        "requests-per-minute",
+        "6000",
+        "costly requests of one client in a minute, not counting this machine's; 0 for no limit",
+    ),
+    setting(
+        "new-graph-visibility",
+        "public",
+        "who sees graphs made by import or Graph Store Protocol: public, members or curators",
+    ),
     setting("drain-timeout", "20", "time running requests get at shutdown, seconds"),
     setting("log", "info", "log filter, for instance info or insites=debug"),
     setting("log-format", "text", "text or json"),
@@ -72,6 +83,10 @@ pub struct Config {
     pub body_timeout: Duration,
     /// Time running requests get at shutdown.
     pub drain_timeout: Duration,
+    /// Costly requests of one client in a minute; 0 is no limit.
+    pub requests_per_minute: f64,
+    /// Who sees graphs that are made without saying.
+    pub new_graph_visibility: Visibility,
     /// Log filter.
     pub log: String,
     /// Whether logs are JSON lines.
@@ -212,6 +227,16 @@ impl Config {
             body_size: values.sized("body-size", 1 << 20)?,
             body_timeout: values.seconds("body-timeout")?,
             drain_timeout: values.seconds("drain-timeout")?,
+            requests_per_minute: values.read(
+                "requests-per-minute",
+                "must be a number of 0 or more",
+                |v| v.parse().ok().filter(|n: &f64| *n >= 0.0 && n.is_finite()),
+            )?,
+            new_graph_visibility: values.read(
+                "new-graph-visibility",
+                "must be public, members or curators",
+                Visibility::parse,
+            )?,
             log: values.read("log", "must be a log filter", text)?,
             log_json: values.read("log-format", "must be text or json", |v| match v {
                 "text" => Some(false),

@@ -8,9 +8,10 @@
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
 //! - [`graph`]: triples and their evaluation. [`index`]: words.
-//! - [`ontology`], [`rdf`], [`problem`]: shared by all.
+//! - [`access`]: who asks. [`ontology`], [`rdf`], [`problem`]: shared by all.
 //! - [`config`], [`app`], [`check`]: put it together.
 
+pub mod access;
 pub mod app;
 pub mod check;
 pub mod commit;

@@ -208,6 +208,9 @@ fn serve(config: Arc<Config>, empty: bool) -> anyhow::Result<ExitCode> {
                         duration_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(0),
                         "ready on http://{address}"
                     );
+                    if let Err(error) = opening.admit_commands(&address.to_string()) {
+                        tracing::warn!(%error, "commands cannot ask this server");
+                    }
                     opening.ready(app);
                 }
                 Err(error) => {

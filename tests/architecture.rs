@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config",
+            "config", "access", "shapes",
         ],
     ),
     (
@@ -36,6 +36,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("graph", &[]),
     ("index", &[]),
     ("ontology", &[]),
+    ("access", &[]),
     ("rdf", &[]),
     ("problem", &[]),
 ];

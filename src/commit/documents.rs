@@ -2,9 +2,10 @@
 //! one snapshot and one subject, so that the check can make it again.
 
 use crate::graph::{GraphPattern, Snapshot};
-use crate::index::{Document, Facet, KINDS};
+use crate::index::{Document, Facet, KINDS, shown_to};
 use crate::rdf::Names;
 use crate::rdf::TermId;
+use crate::rdf::Visibility;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
 use oxigraph::model::Term;
 use rustc_hash::FxHashMap;
@@ -28,9 +29,90 @@ const CLASSES: [(&str, &str); 15] = [
     ("Questionnaire", "questionnaire"),
 ];
 
-/// Numbers of the vocabulary in one snapshot, looked up once for many records.
+/// Makes documents from one snapshot, for each who may see it.
 pub struct Documents<'a> {
-    snapshot: &'a Snapshot,
+    /// From those who see least. Who sees the same as the one before is left out.
+    readers: Vec<(u64, Reader<'a>)>,
+}
+
+impl<'a> Documents<'a> {
+    /// Prepares to read records of a snapshot.
+    #[must_use]
+    pub fn new(snapshot: &Snapshot, names: &'a Names) -> Self {
+        let mut readers: Vec<(u64, Reader<'a>)> = Vec::new();
+        let mut last = None;
+        for visibility in Visibility::ALL {
+            let hidden = hidden_from(snapshot, names, visibility);
+            if last.as_ref() == Some(&hidden) {
+                if let Some((shown, _)) = readers.last_mut() {
+                    *shown |= shown_to(visibility);
+                }
+            } else {
+                let seen = snapshot.without_graphs(hidden.clone());
+                readers.push((shown_to(visibility), Reader::new(seen, names)));
+            }
+            last = Some(hidden);
+        }
+        Self { readers }
+    }
+
+    /// The subjects that may have a document: all instances of the classes.
+    #[must_use]
+    pub fn subjects(&self) -> Vec<TermId> {
+        // Who sees most sees every instance.
+        self.readers.last().map_or_else(Vec::new, |(_, reader)| reader.subjects())
+    }
+
+    /// The documents of a record, one for each who sees it differently; none
+    /// if search does not cover it.
+    #[must_use]
+    pub fn documents(&self, subject: TermId) -> Vec<Document> {
+        let mut documents: Vec<Document> = Vec::new();
+        for (shown, reader) in &self.readers {
+            let Some(document) = reader.document(subject) else { continue };
+            match documents.last_mut() {
+                Some(last) if (Document { shown_to: 0, ..last.clone() }) == document => {
+                    last.shown_to |= shown;
+                }
+                _ => documents.push(Document { shown_to: *shown, ..document }),
+            }
+        }
+        documents
+    }
+}
+
+/// The graphs that those who see this much do not see: what the catalogue
+/// says, and no other graph.
+pub(super) fn hidden_from(
+    snapshot: &Snapshot,
+    names: &Names,
+    visibility: Visibility,
+) -> Vec<TermId> {
+    let catalogue = names.graph("catalogue");
+    let (Some(catalogue), Some(visible_to)) = (
+        snapshot.iri_id(catalogue.as_str()),
+        snapshot.iri_id(&format!("{INSITES}visibleTo")),
+    ) else {
+        return Vec::new();
+    };
+    let mut hidden: Vec<TermId> = Visibility::ALL
+        .into_iter()
+        .filter(|needed| *needed > visibility)
+        .filter_map(|needed| snapshot.iri_id(&format!("{INSITES}{}", needed.name())))
+        .flat_map(|needed| {
+            let graph = GraphPattern::Only(catalogue);
+            snapshot.quads().matching(None, Some(visible_to), Some(needed), graph)
+        })
+        .map(|quad| quad[0])
+        .collect();
+    hidden.sort_unstable();
+    hidden.dedup();
+    hidden
+}
+
+/// Numbers of the vocabulary in one snapshot, looked up once for many records.
+struct Reader<'a> {
+    snapshot: Snapshot,
     names: &'a Names,
     type_: Option<TermId>,
     classes: FxHashMap<TermId, u64>,
@@ -42,10 +124,8 @@ pub struct Documents<'a> {
     themes: Option<TermId>,
 }
 
-impl<'a> Documents<'a> {
-    /// Prepares to read records of a snapshot.
-    #[must_use]
-    pub fn new(snapshot: &'a Snapshot, names: &'a Names) -> Self {
+impl<'a> Reader<'a> {
+    fn new(snapshot: Snapshot, names: &'a Names) -> Self {
         let id = |namespace: &str, name: &str| snapshot.iri_id(&format!("{namespace}{name}"));
         let classes = CLASSES
             .iter()
@@ -63,10 +143,10 @@ impl<'a> Documents<'a> {
             (id(INSITES, "status"), Facet::Status),
             (id(INSITES, "outcomeStatus"), Facet::Outcome),
         ];
+        let type_ = snapshot.iri_id(TYPE);
         Self {
-            snapshot,
             names,
-            type_: snapshot.iri_id(TYPE),
+            type_,
             classes,
             concept: id(SKOS, "Concept"),
             titles: [id(DCTERMS, "title"), id(SKOS, "prefLabel"), id(RDFS, "label")]
@@ -80,12 +160,11 @@ impl<'a> Documents<'a> {
                 .collect(),
             facets: facets.into_iter().filter_map(|(id, facet)| Some((id?, facet))).collect(),
             themes: id(DCTERMS, "subject"),
+            snapshot,
         }
     }
 
-    /// The subjects that may have a document: all instances of the classes.
-    #[must_use]
-    pub fn subjects(&self) -> Vec<TermId> {
+    fn subjects(&self) -> Vec<TermId> {
         let Some(type_) = self.type_ else { return Vec::new() };
         let mut subjects: Vec<TermId> = self
             .classes
@@ -104,9 +183,7 @@ impl<'a> Documents<'a> {
         subjects
     }
 
-    /// The document of a record; `None` if search does not cover it.
-    #[must_use]
-    pub fn document(&self, subject: TermId) -> Option<Document> {
+    fn document(&self, subject: TermId) -> Option<Document> {
         let quads: Vec<_> = self
             .snapshot
             .quads()
@@ -183,6 +260,7 @@ impl<'a> Documents<'a> {
             body: lines.join("\n"),
             facets,
             date: date % 100_000_000,
+            shown_to: 0,
         })
     }
 }

@@ -9,12 +9,13 @@ mod recover;
 mod writer;
 
 pub use documents::Documents;
+use documents::hidden_from;
 pub use edit::Edit;
 pub use gate::{Gate, Rules};
 pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
 use crate::graph::{GraphPattern, Target};
-use crate::index::TextIndex;
+use crate::index::{Document, TextIndex};
 use crate::ledger::{Change, ChangeRecord, Ledger, fault};
 
 pub use crate::ledger::History;
@@ -25,9 +26,11 @@ use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::QuadIds;
 use crate::rdf::Revision;
+use crate::rdf::Visibility;
 use crate::rdf::now;
+use crate::rdf::vocabulary::INSITES;
 use crate::shapes::Report;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -44,17 +47,67 @@ pub struct Snapshot {
     pub text: crate::index::Snapshot,
 }
 
+impl Snapshot {
+    /// The same revision as those see it who see this much.
+    #[must_use]
+    pub fn seen_by(&self, visibility: Visibility, names: &Names) -> Self {
+        let hidden = hidden_from(&self.graph, names, visibility);
+        Self {
+            revision: self.revision,
+            time: self.time.clone(),
+            graph: self.graph.without_graphs(hidden),
+            text: self.text.seen_by(visibility),
+        }
+    }
+}
+
+/// The current revision, whole and as each sees it.
+struct Views {
+    whole: Arc<Snapshot>,
+    seen: [Arc<Snapshot>; 3],
+}
+
+impl Views {
+    fn new(whole: Snapshot, names: &Names) -> Self {
+        let seen = Visibility::ALL.map(|visibility| Arc::new(whole.seen_by(visibility, names)));
+        Self { whole: Arc::new(whole), seen }
+    }
+}
+
 /// Gives the current snapshot. Cloning is cheap; all clones see the same.
 #[derive(Clone)]
 pub struct Reader {
-    current: Arc<RwLock<Arc<Snapshot>>>,
+    current: Arc<RwLock<Arc<Views>>>,
+    names: Names,
 }
 
 impl Reader {
-    /// The state as of now. Hold on to it for as long as an answer takes.
+    fn new(whole: Snapshot, names: &Names) -> Self {
+        let views = Arc::new(Views::new(whole, names));
+        Self { current: Arc::new(RwLock::new(views)), names: names.clone() }
+    }
+
+    fn views(&self) -> Arc<Views> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn show(&self, whole: Snapshot) {
+        let views = Arc::new(Views::new(whole, &self.names));
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = views;
+    }
+
+    /// The whole state as of now: for commands and for making changes, never
+    /// for answers.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.views().whole)
+    }
+
+    /// The state as of now, as those see it who see this much. Hold on to it
+    /// for as long as an answer takes.
+    #[must_use]
+    pub fn seen_by(&self, visibility: Visibility) -> Arc<Snapshot> {
+        Arc::clone(&self.views().seen[visibility as usize])
     }
 }
 
@@ -82,6 +135,15 @@ struct Group {
 }
 
 impl Group {
+    /// When who may see a graph changes, so do the documents of its subjects.
+    fn touch_graphs(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
+        let Some(visible_to) = after.iri_id(&format!("{INSITES}visibleTo")) else { return };
+        for quad in edit.remove.iter().chain(&edit.add).filter(|quad| quad[1] == visible_to) {
+            let graph = GraphPattern::Only(quad[0]);
+            self.touched.extend(after.quads().matching(None, None, None, graph).map(|q| q[0]));
+        }
+    }
+
     fn new(committer: &Committer) -> Self {
         Self {
             gate: committer.gate.clone(),
@@ -122,6 +184,7 @@ impl Group {
             .map(<[u8]>::to_vec)
             .collect();
         self.touched.extend(edit.remove.iter().chain(&edit.add).map(|quad| quad[0]));
+        self.touch_graphs(&edit, &graph);
         self.changes.push(Change {
             record: ChangeRecord {
                 revision: self.revision,
@@ -349,8 +412,7 @@ impl Committer {
     fn catch_up(&mut self) -> Result<(), Error> {
         if self.behind {
             let snapshot = recover::read_all(&self.ledger, &mut self.text, &self.names)?;
-            *self.reader.current.write().unwrap_or_else(PoisonError::into_inner) =
-                Arc::new(snapshot);
+            self.reader.show(snapshot);
             self.behind = false;
         }
         Ok(())
@@ -369,7 +431,7 @@ impl Committer {
         touched.sort_unstable();
         let documents = Documents::new(&graph, &self.names);
         let forget: &[u32] = if before.text.is_empty() { &[] } else { &touched };
-        let new = touched.iter().filter_map(|subject| documents.document(*subject));
+        let new = touched.iter().flat_map(|subject| documents.documents(*subject));
         let applied = fault::point("applying")
             .map_err(|e| crate::index::Error::Engine(e.to_string()))
             .and_then(|()| self.text.apply(revision, forget, new));
@@ -380,7 +442,7 @@ impl Committer {
         }
         fault::abort("applied");
         let snapshot = Snapshot { revision, time, graph, text: self.text.snapshot() };
-        *self.reader.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        self.reader.show(snapshot);
         fault::abort("shown");
         Ok(())
     }
@@ -391,7 +453,7 @@ impl Committer {
         recover::rebuild_text(&mut self.text, snapshot.revision, &snapshot.graph, &self.names)?;
         let snapshot = Snapshot { text: self.text.snapshot(), ..(*snapshot).clone() };
         let documents = snapshot.text.len();
-        *self.reader.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        self.reader.show(snapshot);
         Ok(documents)
     }
 
@@ -434,20 +496,25 @@ impl Committer {
             }
         }
         let documents = Documents::new(&snapshot.graph, &self.names);
-        let mut indexed: rustc_hash::FxHashMap<u32, u64> = rustc_hash::FxHashMap::default();
+        let mut indexed: FxHashMap<u32, Vec<u64>> = FxHashMap::default();
         for (subject, fingerprint) in snapshot.text.fingerprints()? {
-            if indexed.insert(subject, fingerprint).is_some() {
-                tell(format!("text view has two documents of {}", name(&snapshot, subject)));
-            }
+            indexed.entry(subject).or_default().push(fingerprint);
         }
-        for document in documents.subjects().into_iter().filter_map(|s| documents.document(s)) {
-            match indexed.remove(&document.subject) {
-                None => tell(format!("text view lacks {}", name(&snapshot, document.subject))),
-                Some(fingerprint) if fingerprint != document.fingerprint() => tell(format!(
+        for subject in documents.subjects() {
+            let mut wanted: Vec<u64> =
+                documents.documents(subject).iter().map(Document::fingerprint).collect();
+            let mut found = indexed.remove(&subject).unwrap_or_default();
+            wanted.sort_unstable();
+            found.sort_unstable();
+            if wanted.len() > found.len() {
+                tell(format!("text view lacks {}", name(&snapshot, subject)));
+            } else if wanted.len() < found.len() {
+                tell(format!("text view has too many documents of {}", name(&snapshot, subject)));
+            } else if wanted != found {
+                tell(format!(
                     "text view has another document of {} than its quads give",
-                    name(&snapshot, document.subject)
-                )),
-                Some(_) => {}
+                    name(&snapshot, subject)
+                ));
             }
         }
         for subject in indexed.into_keys() {

@@ -7,7 +7,6 @@ use crate::ledger::Ledger;
 use crate::rdf::Names;
 use crate::rdf::Revision;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
 
 /// A text view that is further behind than this is made again: replaying one
 /// change costs a commit of the index, making all documents about as much as
@@ -36,7 +35,7 @@ pub(super) fn open_views(
             }
             touched.sort_unstable();
             touched.dedup();
-            let new = touched.iter().filter_map(|subject| documents.document(*subject));
+            let new = touched.iter().flat_map(|subject| documents.documents(*subject));
             text.apply(revision, &touched, new)?;
         }
         at => {
@@ -49,7 +48,7 @@ pub(super) fn open_views(
     let time = time_of(&ledger)?;
     let last = time.clone();
     let snapshot = Snapshot { revision, time, graph, text: text.snapshot() };
-    let reader = Reader { current: Arc::new(RwLock::new(Arc::new(snapshot))) };
+    let reader = Reader::new(snapshot, names);
     Ok(Committer { ledger, text, names: names.clone(), reader, gate: Gate::built_in(), time: last, behind: false })
 }
 
@@ -99,6 +98,6 @@ pub(super) fn rebuild_text(
     text.clear()?;
     let documents = Documents::new(graph, names);
     let subjects = documents.subjects();
-    text.apply(revision, &[], subjects.iter().filter_map(|s| documents.document(*s)))?;
+    text.apply(revision, &[], subjects.iter().flat_map(|s| documents.documents(*s)))?;
     Ok(())
 }

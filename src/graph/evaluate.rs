@@ -220,7 +220,9 @@ impl Snapshot {
             if !scope.default_graph_uris.is_empty() || !scope.named_graph_uris.is_empty() {
                 (set(&scope.default_graph_uris), set(&scope.named_graph_uris))
             } else if let Some(dataset) = named {
-                (set(&dataset.default), set(dataset.named.as_deref().unwrap_or_default()))
+                // WITH of an update changes the default graph alone.
+                let named = dataset.named.as_deref().map_or(GraphSet::All, set);
+                (set(&dataset.default), named)
             } else {
                 let default = match scope.default {
                     DefaultGraphs::Union => GraphSet::All,

@@ -88,7 +88,7 @@ fn iri(text: impl Into<String>) -> NamedNode {
 /// The service description.
 pub(super) fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let mut graph = Graph(Vec::new());
     let service = BlankNode::default();
     let safe: String =
@@ -134,7 +134,7 @@ pub(super) fn service(state: &State, host: &str, format: GraphFormat) -> Result<
 /// The `VoID` description: sizes, classes and properties with their counts.
 pub(super) fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let names = &app.config.names;
     let safe: String =
         host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();

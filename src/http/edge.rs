@@ -7,6 +7,9 @@ use crate::http::negotiate::choose;
 use crate::http::sparql::accept;
 use crate::pages;
 use crate::problem::Kind;
+use crate::rdf::GraphFormat;
+use crate::rdf::Visibility;
+use crate::shapes::Report;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -65,7 +68,7 @@ pub(super) async fn finish(Shared(state): Shared<State>, request: Request, next:
         *response.body_mut() = Body::empty();
     }
     response = conditions.apply(response);
-    let revision = state.app.get().map(|app| app.reader.snapshot().revision);
+    let revision = state.app.get().map(|app| app.reader.seen_by(Visibility::Public).revision);
     let headers = response.headers_mut();
     common(headers, &id, revision);
     let status = response.status();
@@ -110,13 +113,13 @@ fn preflight() -> Response {
     let mut set = |name: &'static str, value: &'static str| {
         headers.insert(name, HeaderValue::from_static(value));
     };
-    set("access-control-allow-methods", "GET, HEAD, POST, OPTIONS");
+    set("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE, OPTIONS");
     set(
         "access-control-allow-headers",
         "Accept, Authorization, Content-Type, If-Match, If-None-Match",
     );
     set("access-control-max-age", "86400");
-    set("allow", "GET, HEAD, POST, OPTIONS");
+    set("allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS");
     response
 }
 
@@ -149,13 +152,22 @@ fn problem_response(
             .iter()
             .map(|(url, media_type)| Variant { url: url.clone(), media_type: media_type.clone() })
             .collect(),
+        violations: problem
+            .report
+            .iter()
+            .flat_map(|report| &report.results)
+            .map(crate::http::error::violation)
+            .collect(),
     };
     let html = !path.starts_with("/api/")
         && accept.is_some_and(|a| a.contains("text/html"))
         && choose(accept, &[&["application/problem+json", "application/json"], &["text/html"]])
             == Some(1);
     let (mut parts, _) = bare.into_parts();
-    let (body, media_type) = if html {
+    let report = problem.report.as_ref().and_then(|report| rdf_report(report, accept));
+    let (body, media_type) = if let Some((body, media_type)) = report {
+        (Body::from(body), media_type)
+    } else if html {
         let page = pages::problem(&pages::ProblemPage {
             layout: crate::http::site::layout(state, &details.title),
             status: details.status,
@@ -173,6 +185,28 @@ fn problem_response(
     parts.headers.insert(header::VARY, HeaderValue::from_static("Accept"));
     parts.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Response::from_parts(parts, body)
+}
+
+/// A validation report as RDF, for a client that prefers it to problem details.
+fn rdf_report(report: &Report, accept: Option<&str>) -> Option<(Vec<u8>, &'static str)> {
+    let offered: [&[&str]; 4] = [
+        &["application/problem+json", "application/json"],
+        &["text/turtle"],
+        &["application/n-triples"],
+        &["application/ld+json"],
+    ];
+    let format = match choose(accept, &offered)? {
+        1 => GraphFormat::Turtle,
+        2 => GraphFormat::NTriples,
+        3 => GraphFormat::JsonLd,
+        _ => return None,
+    };
+    let mut writer =
+        oxigraph::io::RdfSerializer::from_format(format.rdf_format()).for_writer(Vec::new());
+    for triple in report.to_triples() {
+        writer.serialize_triple(&triple).ok()?;
+    }
+    Some((writer.finish().ok()?, format.media_type()))
 }
 
 /// `If-None-Match` (RFC 9110 §13.1.2). Validators differ per encoding: a

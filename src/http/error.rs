@@ -2,10 +2,13 @@
 //! for programs, a page for people.
 
 use crate::problem::Kind;
+use crate::rdf::Term;
+use crate::shapes::{Report, ValidationResult};
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// A failure on its way to the client.
 #[derive(Debug, Clone)]
@@ -20,12 +23,24 @@ pub(super) struct Problem {
     pub hint: Option<String>,
     /// The variants that exist, for 406.
     pub variants: Vec<(String, String)>,
+    /// What shapes have to say.
+    pub report: Option<Arc<Report>>,
+    /// Seconds after which it is worth trying again.
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A failure with its detail.
     pub(super) fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), position: None, hint: None, variants: Vec::new() }
+        Self {
+            kind,
+            detail: detail.into(),
+            position: None,
+            hint: None,
+            variants: Vec::new(),
+            report: None,
+            retry_after: None,
+        }
     }
 
     /// With what to do about it.
@@ -174,6 +189,51 @@ pub(super) struct Details {
     /// What exists instead.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<Variant>,
+    /// What breaks the shapes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<Violation>,
+}
+
+/// A result of validation (SHACL §3.6.2).
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Violation {
+    /// The record.
+    #[serde(rename = "focusNode")]
+    pub focus_node: String,
+    /// The property or path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The value at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// What to do.
+    pub message: String,
+    /// `Violation`, `Warning` or `Info`.
+    pub severity: String,
+    /// The shape.
+    pub shape: String,
+}
+
+/// A result of validation for programs.
+pub(super) fn violation(result: &ValidationResult) -> Violation {
+    let bare = |term: &Term| match term {
+        Term::NamedNode(iri) => iri.as_str().to_owned(),
+        Term::Literal(literal) => literal.value().to_owned(),
+        Term::BlankNode(node) => node.to_string(),
+    };
+    let path = result.path.as_ref().map(|path| match path.predicate() {
+        Some(predicate) => predicate.as_str().to_owned(),
+        None => path.to_string(),
+    });
+    let severity = result.severity.iri().as_str();
+    Violation {
+        focus_node: bare(&result.focus_node),
+        path,
+        value: result.value.as_ref().map(bare),
+        message: result.messages.first().map_or_else(String::new, |m| m.value().to_owned()),
+        severity: severity.rsplit('#').next().unwrap_or_default().to_owned(),
+        shape: bare(&result.source_shape),
+    }
 }
 
 /// One representation of a resource.
@@ -192,10 +252,8 @@ impl IntoResponse for Problem {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = status(self.kind);
         if matches!(self.kind, Kind::Busy | Kind::TooManyRequests) {
-            response
-                .headers_mut()
-                .entry(header::RETRY_AFTER)
-                .or_insert(HeaderValue::from_static("2"));
+            let wait = HeaderValue::from(self.retry_after.unwrap_or(2));
+            response.headers_mut().entry(header::RETRY_AFTER).or_insert(wait);
         }
         response.extensions_mut().insert(self);
         response

@@ -4,6 +4,8 @@
 mod description;
 mod edge;
 mod error;
+mod graphs;
+mod identity;
 mod negotiate;
 mod operation;
 mod queries;
@@ -13,18 +15,23 @@ mod server;
 mod site;
 mod sparql;
 mod stream;
+mod update;
 mod workbench;
 
 pub use server::serve;
 
+use crate::access::{Caller, Role};
 use crate::app::App;
+use crate::commit::Snapshot;
 use crate::config::Config;
 use crate::problem::Kind;
 use crate::rdf::Revision;
 use axum::Router;
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
+use axum::http::request::Parts;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{any, get, post};
 use error::Problem;
 use std::sync::{Arc, OnceLock};
 
@@ -36,13 +43,23 @@ pub struct State {
     app: Arc<OnceLock<App>>,
     progress: Arc<std::sync::Mutex<String>>,
     metrics: Arc<operation::Metrics>,
+    access: Arc<identity::Access>,
+    /// Who asks; the public until a request says otherwise.
+    caller: Caller,
 }
 
 impl State {
     /// A state whose engines are not open yet.
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
-        Self { config, app: Arc::default(), progress: Arc::default(), metrics: Arc::default() }
+        Self {
+            access: Arc::new(identity::Access::new(&config)),
+            config,
+            app: Arc::default(),
+            progress: Arc::default(),
+            metrics: Arc::default(),
+            caller: Caller::default(),
+        }
     }
 
     /// Makes the service ready.
@@ -51,11 +68,36 @@ impl State {
         let _ = self.app.set(app);
     }
 
+    /// Lets commands on this machine ask this server, at its address.
+    pub fn admit_commands(&self, address: &str) -> std::io::Result<()> {
+        self.access.admit_commands(&self.config, address)
+    }
+
     /// What a person who waits is told.
     pub fn tell(&self, progress: &str) {
         progress.clone_into(
             &mut self.progress.lock().unwrap_or_else(std::sync::PoisonError::into_inner),
         );
+    }
+
+    /// The current state, as whoever asks sees it.
+    fn snapshot(&self) -> Result<Arc<Snapshot>, Problem> {
+        Ok(self.app()?.reader.seen_by(self.caller.role.sees()))
+    }
+
+    /// Refuses whoever may do less than this role may.
+    fn needs(&self, role: Role) -> Result<(), Problem> {
+        if self.caller.role >= role {
+            Ok(())
+        } else if self.caller.role == Role::Public {
+            Err(Problem::new(Kind::Unauthorised, "this needs a token")
+                .with_hint("send Authorization: Bearer TOKEN, or sign in at /sign-in"))
+        } else {
+            Err(Problem::new(
+                Kind::Forbidden,
+                format!("the role {} may not do this; {} may", self.caller.role.name(), role.name()),
+            ))
+        }
     }
 
     fn app(&self) -> Result<&App, Problem> {
@@ -66,11 +108,32 @@ impl State {
     }
 }
 
+/// The state for one request: with who asks.
+struct Shared<S>(S);
+
+impl FromRequestParts<State> for Shared<State> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        state: &State,
+    ) -> Result<Self, Self::Rejection> {
+        let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
+        Ok(Self(State { caller, ..state.clone() }))
+    }
+}
+
 /// The service as a tower service, without a socket.
 pub fn router(state: State) -> Router {
     Router::new()
         .route("/", get(site::home))
         .route("/sparql", get(sparql::query).post(sparql::query))
+        .route("/update", post(update::update))
+        .route("/graphs", any(graphs::indirect))
+        .route("/graphs/{*path}", any(graphs::direct))
+        .route("/graph/{*path}", any(graphs::direct))
+        .route("/sign-in", get(identity::sign_in_page).post(identity::sign_in))
+        .route("/sign-out", post(identity::sign_out))
         .route("/api/search", get(search::search_api))
         .route("/search", get(search::search_page))
         .route("/api/queries", get(queries::list_queries))
@@ -96,6 +159,7 @@ pub fn router(state: State) -> Router {
         .method_not_allowed_fallback(site::method_not_allowed)
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::limit_body))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), identity::identify))
         .layer(tower_http::compression::CompressionLayer::new().gzip(true))
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::finish))
         .with_state(state)

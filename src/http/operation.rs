@@ -1,13 +1,14 @@
 //! Routes for those who run the service, and the feed of changes.
 
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::sparql::{pairs, take};
 use crate::problem::Kind;
+use crate::rdf::Visibility;
 use crate::rdf::GraphFormat;
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::RawQuery;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -61,7 +62,7 @@ pub(super) async fn healthz() -> &'static str {
 pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
     match state.app() {
         Ok(app) => {
-            let snapshot = app.reader.snapshot();
+            let snapshot = app.reader.seen_by(Visibility::Public);
             let documents = snapshot.text.len();
             Json(json!({
                 "ready": true, "revision": snapshot.revision, "documents": documents, "embedded": 0,
@@ -84,7 +85,7 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
         let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n{name} {value}");
     };
     if let Ok(app) = state.app() {
-        let snapshot = app.reader.snapshot();
+        let snapshot = app.reader.seen_by(Visibility::Public);
         gauge("insites_revision", "Number of the last change.", snapshot.revision);
         gauge("insites_quads", "Quads in the graph view.", snapshot.graph.len() as u64);
         gauge("insites_documents", "Documents in the text view.", snapshot.text.len());
@@ -130,7 +131,7 @@ pub(super) async fn changes(
     let limit =
         usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
     let app = state.app()?.clone();
-    let revision = app.reader.snapshot().revision;
+    let revision = state.snapshot()?.revision;
     let read = move || app.history.changes(since, limit).map(|changes| (changes, revision));
     let (changes, revision) = tokio::task::spawn_blocking(read)
         .await
@@ -155,8 +156,7 @@ pub(super) async fn export(
         Problem::new(Kind::InvalidParameter, format!("format={format} cannot hold named graphs"))
             .with_hint("nq, trig or jsonld")
     })?;
-    let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let revision = snapshot.revision;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
     tokio::task::spawn_blocking(move || {

@@ -1,7 +1,7 @@
 //! The saved queries, as an API and as pages.
 
 use crate::graph::Budget;
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::site::layout;
 use crate::http::sparql::{accept, asked, pairs, take};
@@ -10,7 +10,7 @@ use crate::pages;
 use crate::query::{ParameterType, SavedQuery};
 use crate::rdf::Term;
 use axum::Json;
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ pub(super) async fn run_query(
     let accept = accept(&headers).filter(|a| !a.contains("text/html"));
     let asked = asked(&state, Text::Ready(Box::new(ready)), &mut parameters, accept, format)?;
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let response = answer(app, &snapshot, asked).await?;
     Ok(super::at_revision(response, snapshot.revision))
 }
@@ -113,7 +113,7 @@ pub(super) async fn query_page(
         Err(error) => (None, Some(error.to_string())),
     };
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let revision = snapshot.revision;
     let (table, error) = match ready {
         None => (None, error),

@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::commit::Snapshot;
 use crate::graph::GraphPattern;
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::description::write_graph;
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
@@ -23,7 +23,7 @@ use crate::rdf::prefixes;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
 use crate::search::{kind_label, label, status};
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State as Shared};
+use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -50,7 +50,7 @@ pub(super) async fn identifier(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let found = find(app, &snapshot, &kind, &slug)?;
     let offers: Vec<&[&str]> = VARIANTS.iter().map(|(_, _, names)| *names).collect();
     let Some(chosen) = choose(accept(&headers).as_deref(), &offers) else {
@@ -80,7 +80,7 @@ pub(super) async fn record(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let (slug, ending) = match file.rfind('.') {
         Some(dot) => file.split_at(dot),
         None => (file.as_str(), ""),
@@ -156,7 +156,7 @@ pub(super) async fn browse(
 ) -> Result<Response, Problem> {
     const PAGE: usize = 100;
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     if !KINDS.contains(&kind.as_str()) {
         return Err(Problem::not_found("there is nothing at this address"));
     }

@@ -1,6 +1,6 @@
 //! `/api/search` and `/search`.
 
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::site::layout;
@@ -9,7 +9,7 @@ use crate::index::Facet;
 use crate::pages;
 use crate::search::{Answer, PAGE_DEFAULT, PAGE_LIMIT, Query, Sort};
 use axum::Json;
-use axum::extract::{RawQuery, State as Shared};
+use axum::extract::RawQuery;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -52,8 +52,8 @@ pub(super) async fn search_page(
 async fn run(state: &State, query: &Query) -> Result<Answer, Problem> {
     let app = state.app()?.clone();
     let query = query.clone();
+    let snapshot = state.snapshot()?;
     let search = move || {
-        let snapshot = app.reader.snapshot();
         crate::search::search(
             snapshot.revision,
             &snapshot.graph,

@@ -1,5 +1,6 @@
 //! Sockets: accepting, time limits on request heads, graceful stop.
 
+use crate::http::identity::Peer;
 use crate::http::{State, router};
 use axum::body::Body;
 use axum::http::Request;
@@ -35,7 +36,7 @@ pub async fn serve(
         .max_buf_size(HEAD_BUFFER);
     tokio::pin!(stop);
     loop {
-        let (socket, _) = tokio::select! {
+        let (socket, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
@@ -50,7 +51,8 @@ pub async fn serve(
         let _ = socket.set_nodelay(true);
         let router = router.clone();
         let service = hyper_util::service::TowerToHyperService::new(tower::service_fn(
-            move |request: Request<hyper::body::Incoming>| {
+            move |mut request: Request<hyper::body::Incoming>| {
+                request.extensions_mut().insert(Peer(peer));
                 router.clone().oneshot(request.map(Body::new))
             },
         ));

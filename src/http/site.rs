@@ -1,7 +1,7 @@
 //! Home, ontology, explanations and the small files that crawlers ask for.
 
 use crate::graph::GraphPattern;
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::description;
 use crate::http::error::{Problem, explanation, status};
 use crate::http::negotiate::choose;
@@ -16,7 +16,7 @@ use crate::rdf::Triple;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
 use crate::search::label;
 use axum::body::Body;
-use axum::extract::{Path, State as Shared};
+use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use std::fmt::Write;
@@ -38,7 +38,12 @@ pub(super) fn layout(state: &State, title: &str) -> pages::Layout {
         service_name: state.config.service_name.clone(),
         canonical: None,
         links: Vec::new(),
-        revision: state.app.get().map_or(0, |app| app.reader.snapshot().revision),
+        signed_in: state.caller.form_secret.clone().map(|secret| pages::SignedIn {
+            name: state.caller.name.clone(),
+            role: state.caller.role.name().to_owned(),
+            form_secret: secret,
+        }),
+        revision: state.snapshot().map_or(0, |snapshot| snapshot.revision),
     }
 }
 
@@ -49,7 +54,7 @@ fn html(page: String) -> Response {
 /// `/`.
 pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let answer = crate::search::search(
         snapshot.revision,
         &snapshot.graph,
@@ -119,7 +124,7 @@ pub(super) async fn ontology(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let chosen = choose(
         accept(&headers).as_deref(),
         &[
@@ -303,8 +308,7 @@ pub(super) async fn sitemap(
     Shared(state): Shared<State>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
     let host: String =
         host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();

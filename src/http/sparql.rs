@@ -2,7 +2,7 @@
 //! description, and the form for people.
 
 use crate::graph::{Format, QueryForm, Scope};
-use crate::http::State;
+use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::site::empty_workbench;
@@ -20,7 +20,7 @@ use std::time::Duration;
 
 /// GET, HEAD and POST of `/sparql`.
 pub(super) async fn query(
-    axum::extract::State(state): axum::extract::State<State>,
+    Shared(state): Shared<State>,
     method: Method,
     headers: HeaderMap,
     RawQuery(query): RawQuery,
@@ -97,7 +97,7 @@ pub(super) async fn query(
     }
     let asked = asked(&state, Text::Raw(text), &mut parameters, accept, format)?;
     let app = state.app()?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let response = answer(app, &snapshot, asked).await?;
     Ok(super::at_revision(response, snapshot.revision))
 }
@@ -134,21 +134,11 @@ pub(super) fn asked(
     accept: Option<String>,
     format: Option<String>,
 ) -> Result<Asked, Problem> {
-    let graphs = |parameters: &mut Vec<(String, String)>, name: &str| {
-        take(parameters, name)
-            .into_iter()
-            .map(|iri| {
-                NamedNode::new(&iri).map_err(|e| {
-                    Problem::parameter(format!("{name}={iri} is not an absolute IRI: {e}"))
-                })
-            })
-            .collect::<Result<Vec<_>, _>>()
-    };
     let config = &state.config;
     let scope = Scope {
         default: config.default_graph,
-        default_graph_uris: graphs(parameters, "default-graph-uri")?,
-        named_graph_uris: graphs(parameters, "named-graph-uri")?,
+        default_graph_uris: graph_parameters(parameters, "default-graph-uri")?,
+        named_graph_uris: graph_parameters(parameters, "named-graph-uri")?,
     };
     let time = match take(parameters, "timeout").pop() {
         Some(text) => timeout(&text)?.min(config.limits.time),
@@ -157,7 +147,22 @@ pub(super) fn asked(
     Ok(Asked { text, scope, time, choose: chooser(accept, format)? })
 }
 
-fn timeout(text: &str) -> Result<Duration, Problem> {
+/// Graphs named by a parameter of the protocol.
+pub(super) fn graph_parameters(
+    parameters: &mut Vec<(String, String)>,
+    name: &str,
+) -> Result<Vec<NamedNode>, Problem> {
+    take(parameters, name)
+        .into_iter()
+        .map(|iri| {
+            NamedNode::new(&iri).map_err(|e| {
+                Problem::parameter(format!("{name}={iri} is not an absolute IRI: {e}"))
+            })
+        })
+        .collect()
+}
+
+pub(super) fn timeout(text: &str) -> Result<Duration, Problem> {
     let seconds: Option<f64> = text.trim().parse().ok();
     seconds.filter(|s| *s > 0.0).map(|s| Duration::from_secs_f64(s.min(1e6))).ok_or_else(|| {
         Problem::parameter(format!("timeout={text} is not a number of seconds above 0"))

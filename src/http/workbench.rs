@@ -29,7 +29,7 @@ pub(super) async fn with_query(
 ) -> Result<Response, Problem> {
     let app = state.app()?;
     let asked = asked(state, Text::Raw(text.clone()), &mut parameters, None, None)?;
-    let snapshot = app.reader.snapshot();
+    let snapshot = state.snapshot()?;
     let budget = Budget::new(asked.time, app.config.limits.memory);
     let limits = app.config.limits.clone();
     let base = app.config.names.base().to_owned();

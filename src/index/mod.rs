@@ -8,6 +8,7 @@ pub use local::{Snapshot, TextIndex, words_of};
 use crate::problem::Kind;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
+use crate::rdf::Visibility;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// A facet, which is also a filter of the same name.
@@ -93,6 +94,15 @@ pub struct Document {
     pub facets: Vec<(Facet, u64)>,
     /// Its date as `yyyymmdd`, 0 if it has none.
     pub date: u64,
+    /// Who is shown this document of the record: one bit a [`Visibility`]. A
+    /// record of which some see more than others has several documents.
+    pub shown_to: u64,
+}
+
+/// The bit of those who see this much.
+#[must_use]
+pub fn shown_to(visibility: Visibility) -> u64 {
+    1 << (visibility as u64)
 }
 
 impl Document {
@@ -179,5 +189,5 @@ impl Error {
 pub(crate) fn payload(revision: Revision) -> String {
     // The layout's version: a change of schema or of documents counts it up,
     // and older indexes are rebuilt.
-    format!("layout 1 revision {revision}")
+    format!("layout 2 revision {revision}")
 }

@@ -13,8 +13,21 @@ pub struct Layout {
     pub canonical: Option<String>,
     /// Relation, address and media type of other representations.
     pub links: Vec<(&'static str, String, &'static str)>,
+    /// Who is signed in.
+    pub signed_in: Option<SignedIn>,
     /// The revision that was read.
     pub revision: u64,
+}
+
+/// Somebody who is signed in.
+#[derive(Debug, Clone, Default)]
+pub struct SignedIn {
+    /// The token's name.
+    pub name: String,
+    /// The role's name.
+    pub role: String,
+    /// What forms send back.
+    pub form_secret: String,
 }
 
 /// A link to a record or elsewhere.
@@ -136,6 +149,15 @@ pub(super) fn page(layout: &Layout, main: &Markup) -> String {
                             li { a href="/ontology" { "Ontology" } }
                             li { a href="/changes" { "Changes" } }
                             li { a href="/.well-known/void" { "Dataset description" } }
+                        }
+                        @if let Some(somebody) = &layout.signed_in {
+                            form method="post" action="/sign-out" {
+                                input type="hidden" name="form-secret" value=(somebody.form_secret);
+                                p { "Signed in as " (somebody.name) " (" (somebody.role) ")" }
+                                button { "Sign out" }
+                            }
+                        } @else {
+                            p { a href="/sign-in" { "Sign in" } }
                         }
                         p { "Revision " (layout.revision) }
                     }

@@ -6,15 +6,17 @@ mod layout;
 mod lists;
 mod record;
 mod search;
+mod sign_in;
 mod workbench;
 
-pub use layout::{Layout, Link, Value};
+pub use layout::{Layout, Link, SignedIn, Value};
 pub use lists::{
     BrowsePage, HomePage, OntologyPage, OntologyTerm, ProblemPage, about, browse, home, ontology,
     problem, problem_type,
 };
 pub use record::{Fact, Incoming, RecordPage, record};
 pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, search};
+pub use sign_in::sign_in;
 pub use workbench::{
     Field, QueriesPage, QueryError, QueryPage, Table, WorkbenchPage, queries, query, workbench,
 };

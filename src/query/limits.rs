@@ -2,7 +2,7 @@
 //! the parser and the planner recurse, and a stack that overflows takes the
 //! whole process down. Not for time and memory: a budget watches those.
 
-use crate::graph::ReadQuery;
+use crate::graph::{ReadQuery, Size};
 use crate::graph::tokens::{end_of_iri, end_of_line, end_of_name, end_of_string};
 use crate::query::Error;
 use std::time::Duration;
@@ -64,6 +64,24 @@ pub fn check_text(text: &str, limits: &Limits) -> Result<(), Error> {
     refuse("group elements", found.groups, limits.groups)
 }
 
+/// Longest update (bytes); more data goes to the Graph Store Protocol.
+const LONGEST_UPDATE: usize = 16 << 20;
+
+/// Looks at the text of an update. Data may be long; what surrounds it may not.
+pub fn check_update_text(text: &str, limits: &Limits) -> Result<(), Error> {
+    refuse("bytes", text.len(), LONGEST_UPDATE)?;
+    let found = measure(text.as_bytes());
+    refuse("levels of nesting", found.depth, limits.depth)?;
+    refuse("operators", found.operators, limits.operators)?;
+    refuse("group elements", found.groups, limits.groups)
+}
+
+/// Looks at a parsed update.
+pub fn check_update_size(size: Size, limits: &Limits) -> Result<(), Error> {
+    refuse("triple patterns", size.patterns, limits.patterns)?;
+    refuse("cells in VALUES", size.values, limits.values)
+}
+
 /// Looks at a parsed query.
 pub fn check_size(query: &ReadQuery, limits: &Limits) -> Result<(), Error> {
     let size = query.size();
@@ -89,6 +107,9 @@ const GROUP_KEYWORDS: [&str; 13] = [
 fn measure(text: &[u8]) -> Measure {
     let mut found = Measure::default();
     let mut depth: usize = 0;
+    // Data has no operators: the depth at which its block began.
+    let mut data = None;
+    let mut after_data = false;
     let mut at = 0;
     while let Some(byte) = text.get(at).copied() {
         match byte {
@@ -109,12 +130,19 @@ fn measure(text: &[u8]) -> Measure {
                 }
             }
             b'{' | b'(' | b'[' => {
+                if after_data && byte == b'{' {
+                    data = Some(depth);
+                }
+                after_data = false;
                 depth += 1;
                 found.depth = found.depth.max(depth);
                 at += 1;
             }
             b'}' | b')' | b']' => {
                 depth = depth.saturating_sub(1);
+                if data == Some(depth) {
+                    data = None;
+                }
                 at += 1;
             }
             b'/' | b'^' | b'!' | b'|' | b'&' | b'+' | b'*' | b'=' | b'>' | b'-' => {
@@ -124,13 +152,14 @@ fn measure(text: &[u8]) -> Measure {
                     b'!' | b'>' => *next == b'=',
                     _ => false,
                 });
-                found.operators += 1;
+                found.operators += usize::from(data.is_none());
                 at += 1 + usize::from(pair);
             }
             b if b.is_ascii_alphabetic() || b == b'?' || b == b'$' || b == b':' || b >= 0x80 => {
                 let end = end_of_name(text, at);
                 let word = &text[at..end];
-                if GROUP_KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k.as_bytes())) {
+                after_data = word.eq_ignore_ascii_case(b"DATA");
+                if data.is_none() && GROUP_KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k.as_bytes())) {
                     found.groups += 1;
                 }
                 at = end.max(at + 1);

@@ -5,7 +5,7 @@ mod limits;
 mod runner;
 mod saved;
 
-pub use limits::{Limits, check_size, check_text};
+pub use limits::{Limits, check_size, check_text, check_update_size, check_update_text};
 pub use runner::{Overloaded, Runner};
 pub use saved::{Parameter, ParameterType, SavedQueries, SavedQuery};
 

@@ -33,3 +33,36 @@ pub struct Provenance {
     /// Where it came from: a file name, a route.
     pub source: String,
 }
+
+/// Who may see a named graph: each sees what those before it see, and more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Visibility {
+    /// Everyone (`insites:Public`).
+    #[default]
+    Public,
+    /// Members of the network (`insites:Members`).
+    Members,
+    /// Those who review and publish (`insites:Curators`).
+    Curators,
+}
+
+impl Visibility {
+    /// All, from the widest.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Members, Self::Curators];
+
+    /// The local name of its IRI.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "Public",
+            Self::Members => "Members",
+            Self::Curators => "Curators",
+        }
+    }
+
+    /// The visibility with this name, as written in settings and parameters.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|visibility| visibility.name().eq_ignore_ascii_case(name))
+    }
+}

@@ -2,9 +2,11 @@
 //! are not part of the project: the folder is `../shared/suites`, or the one
 //! `INSITES_SUITES` names.
 
+mod protocol;
 mod query;
 mod shacl;
 mod solutions;
+mod update;
 
 use crate::support::suites;
 use oxigraph::io::{RdfFormat, RdfParser};

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use http_body_util::BodyExt;
+use insites::access::{Role, Tokens};
 use insites::app::App;
 use insites::commit::{Edit, Rules, Wanted};
 use insites::config::Config;
@@ -21,7 +22,8 @@ use tower::ServiceExt;
 pub struct Service {
     router: axum::Router,
     pub app: App,
-    #[expect(dead_code, reason = "removed from disk when dropped")]
+    /// Sent as a bearer token with every request.
+    token: Option<String>,
     folder: Arc<tempfile::TempDir>,
 }
 
@@ -66,13 +68,25 @@ impl Service {
         let app = App::open(&config, "testing", empty, &|_| {}).expect("an opened service");
         let state = State::new(config);
         state.ready(app.clone());
-        Self { router: router(state), app, folder }
+        Self { router: router(state), app, token: None, folder }
     }
 
     /// Ontology and seed, as a first start gives them. Shared by all tests.
     pub fn seeded() -> Self {
         static SEEDED: OnceLock<Service> = OnceLock::new();
         SEEDED.get_or_init(|| Self::open(false, &[])).clone()
+    }
+
+    /// The same service, asked by somebody with this role.
+    pub fn with_role(mut self, role: Role) -> Self {
+        let tokens = Tokens::open(self.folder.path());
+        let name = format!("test {}", insites::access::secret().expect("a secret"));
+        self.token = Some(tokens.add(&name, role, None, None).expect("a token"));
+        self
+    }
+
+    pub fn administrator(self) -> Self {
+        self.with_role(Role::Administrator)
     }
 
     /// Nothing but these quads.
@@ -99,7 +113,13 @@ impl Service {
         self.app.writer.make(Wanted { prepare, provenance, rules: Rules::Off }).expect("committed");
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub async fn send(&self, mut request: Request<Body>) -> Answer {
+        if let Some(token) = &self.token
+            && !request.headers().contains_key("authorization")
+        {
+            let value = format!("Bearer {token}").parse().expect("a field");
+            request.headers_mut().insert("authorization", value);
+        }
         let response = self.router.clone().oneshot(request).await.expect("infallible");
         let (parts, mut body) = response.into_parts();
         let mut bytes = Vec::new();

@@ -2,9 +2,10 @@
 //! shares its analyser). Documents go in, numbers of records come out.
 
 use crate::index::local::words::{analyser, words_of};
-use crate::index::{Document, Error, Facet, Found, Hit, Request, Words, payload};
+use crate::index::{shown_to, Document, Error, Facet, Found, Hit, Request, Words, payload};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
+use crate::rdf::Visibility;
 use rustc_hash::FxHashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ struct Fields {
     body: Field,
     date: Field,
     fingerprint: Field,
+    shown_to: Field,
     facets: [Field; Facet::ALL.len()],
 }
 
@@ -53,6 +55,7 @@ fn schema() -> (Schema, Fields) {
         body: schema.add_text_field("body", text()),
         date: schema.add_u64_field("date", FAST),
         fingerprint: schema.add_u64_field("fingerprint", FAST),
+        shown_to: schema.add_u64_field("shown_to", FAST),
         facets: Facet::ALL.map(|facet| schema.add_u64_field(facet.name(), FAST)),
     };
     (schema.build(), fields)
@@ -71,6 +74,8 @@ pub struct TextIndex {
 pub struct Snapshot {
     fields: Fields,
     searcher: Arc<Searcher>,
+    /// Documents for these readers alone; 0 for all.
+    shown_to: u64,
 }
 
 fn engine(error: impl std::fmt::Display) -> Error {
@@ -160,6 +165,7 @@ impl TextIndex {
         out.add_text(self.fields.body, &document.body);
         out.add_u64(self.fields.date, document.date);
         out.add_u64(self.fields.fingerprint, document.fingerprint());
+        out.add_u64(self.fields.shown_to, document.shown_to);
         for (facet, value) in &document.facets {
             out.add_u64(self.fields.facets[*facet as usize], *value);
         }
@@ -169,15 +175,34 @@ impl TextIndex {
     /// The index as it stands.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { fields: self.fields, searcher: Arc::new(self.reader.searcher()) }
+        Snapshot {
+            fields: self.fields,
+            searcher: Arc::new(self.reader.searcher()),
+            shown_to: 0,
+        }
     }
 }
 
 impl Snapshot {
+    /// The same index as those see it who see this much.
+    #[must_use]
+    pub fn seen_by(&self, visibility: Visibility) -> Self {
+        Self { shown_to: shown_to(visibility), ..self.clone() }
+    }
+
     /// The number of documents.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.searcher.num_docs()
+        if self.shown_to == 0 {
+            return self.searcher.num_docs();
+        }
+        let count = |segment: &SegmentReader| {
+            let shown = segment.fast_fields().u64("shown_to").ok()?;
+            let alive = segment.doc_ids_alive();
+            let shown = alive.filter(|doc| shown.first(*doc).unwrap_or(0) & self.shown_to != 0);
+            Some(shown.count() as u64)
+        };
+        self.searcher.segment_readers().iter().filter_map(count).sum()
     }
 
     /// Whether there is no document.
@@ -189,7 +214,7 @@ impl Snapshot {
     /// Finds records.
     pub fn find(&self, request: &Request) -> Result<Found, Error> {
         let query = self.query(&request.words);
-        let collector = Gather { request, fields: self.fields };
+        let collector = Gather { request, fields: self.fields, shown_to: self.shown_to };
         self.searcher.search(&*query, &collector).map_err(engine)
     }
 
@@ -260,11 +285,14 @@ impl Snapshot {
 struct Gather<'a> {
     request: &'a Request,
     fields: Fields,
+    shown_to: u64,
 }
 
 struct GatherSegment {
     subject: Column<u64>,
     date: Column<u64>,
+    shown: Column<u64>,
+    shown_to: u64,
     facets: Vec<Column<u64>>,
     filters: Vec<(Facet, Vec<u64>)>,
     from: u64,
@@ -288,6 +316,8 @@ impl Collector for Gather<'_> {
         Ok(GatherSegment {
             subject: column(self.fields.subject)?,
             date: column(self.fields.date)?,
+            shown: column(self.fields.shown_to)?,
+            shown_to: self.shown_to,
             facets: self.fields.facets.into_iter().map(column).collect::<Result<_, _>>()?,
             filters: self.request.filters.clone(),
             from: self.request.from.unwrap_or(0),
@@ -325,6 +355,9 @@ impl SegmentCollector for GatherSegment {
     type Fruit = (Vec<Hit>, FacetCounts);
 
     fn collect(&mut self, doc: DocId, score: Score) {
+        if self.shown_to != 0 && self.shown.first(doc).unwrap_or(0) & self.shown_to == 0 {
+            return;
+        }
         let date = self.date.first(doc).unwrap_or(0);
         if (self.from > 0 || self.to < u64::MAX)
             && (date == 0 || date < self.from || date > self.to)
