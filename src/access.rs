@@ -101,8 +101,11 @@ pub struct Token {
 #[derive(Debug)]
 pub struct Tokens {
     path: PathBuf,
-    cached: Mutex<(Option<(SystemTime, u64)>, Arc<Vec<Token>>)>,
+    cached: Mutex<Cached>,
 }
+
+/// What the file held when it had this time and length.
+type Cached = (Option<(SystemTime, u64)>, Arc<Vec<Token>>);
 
 /// Why tokens cannot be used.
 #[derive(Debug, thiserror::Error)]

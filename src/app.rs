@@ -1,6 +1,6 @@
 //! Opens the engines and hands each module what it needs.
 
-use crate::commit::{Committer, History, Reader, Rules, Writer};
+use crate::commit::{Committer, History, Past, Reader, Rules, Writer};
 use crate::config::Config;
 use crate::import::{Source, read};
 use crate::ontology::{BuiltIn, ontology_files, seed_files};
@@ -22,6 +22,8 @@ pub struct App {
     pub writer: Writer,
     /// The changes that were made.
     pub history: History,
+    /// States as of earlier revisions.
+    pub past: Past,
     /// The saved queries.
     pub queries: Arc<SavedQueries>,
     /// The threads that queries run on.
@@ -43,6 +45,7 @@ impl App {
         Ok(Self {
             config: Arc::clone(config),
             reader: committer.reader(),
+            past: Past::new(committer.reader(), committer.history()),
             history: committer.history(),
             writer: Writer::start(committer).context("cannot start the writer's thread")?,
             queries: Arc::new(queries),

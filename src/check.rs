@@ -121,6 +121,13 @@ pub fn lines(report: &Report) -> Vec<String> {
     report.results.iter().map(line).collect()
 }
 
+/// The rules that records keep: the shapes, then the queries.
+pub fn rules(graph: &Snapshot) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = shapes(graph);
+    findings.extend(queries(graph)?);
+    Ok(findings)
+}
+
 /// Everything: views against the ledger, the shapes, then the queries.
 pub fn all(committer: &Committer) -> anyhow::Result<Vec<Finding>> {
     let mut findings: Vec<Finding> = committer
@@ -128,7 +135,6 @@ pub fn all(committer: &Committer) -> anyhow::Result<Vec<Finding>> {
         .into_iter()
         .map(|detail| Finding { check: "views".to_owned(), violation: true, detail })
         .collect();
-    findings.extend(shapes(&committer.reader().snapshot().graph));
-    findings.extend(queries(&committer.reader().snapshot().graph)?);
+    findings.extend(rules(&committer.reader().snapshot().graph)?);
     Ok(findings)
 }

@@ -9,7 +9,7 @@
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
 //! - [`graph`]: triples and their evaluation. [`index`]: words.
 //! - [`access`]: who asks. [`ontology`], [`rdf`], [`problem`]: shared by all.
-//! - [`config`], [`app`], [`check`]: put it together.
+//! - [`config`], [`app`], [`check`], [`remote`]: put it together.
 
 pub mod access;
 pub mod app;
@@ -26,5 +26,6 @@ pub mod pages;
 pub mod problem;
 pub mod query;
 pub mod rdf;
+pub mod remote;
 pub mod search;
 pub mod shapes;

@@ -1,14 +1,18 @@
-//! The command line: serve, import, export, check, rebuild, query, search.
+//! The command line. Commands work also while a server has the data folder
+//! open: then they ask it.
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use hyper::Method;
+use insites::access::{Role, Tokens};
 use insites::app::{App, open_committer, write_quads};
-use insites::commit::{Committer, Rules};
+use insites::commit::{Committer, LockError, Rules};
 use insites::config::{Config, SETTINGS};
 use insites::graph::{Budget, Format, GraphPattern, QueryForm, ReadQuery, Scope};
 use insites::http::State;
 use insites::query::{check_size, check_text};
-use insites::rdf::{GraphFormat, GraphName, NamedNode, Provenance, SolutionsFormat};
+use insites::rdf::{GraphFormat, GraphName, NamedNode, Provenance, SolutionsFormat, Visibility};
+use insites::remote::{Asked, Remote};
 use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -94,6 +98,12 @@ fn command() -> Command {
                         .default_value("refuse")
                         .help("what becomes of records that break the rules for records"),
                 )
+                .arg(
+                    Arg::new("visibility")
+                        .long("visibility")
+                        .value_parser(["public", "members", "curators"])
+                        .help("who may see the graph of --graph, if it is new [default: the setting new-graph-visibility]"),
+                )
                 .arg(Arg::new("reason").long("reason").value_name("TEXT").help("why, for the history"))
                 .arg(json.clone())
                 .arg(
@@ -120,6 +130,48 @@ fn command() -> Command {
             Command::new("check")
                 .about("Verify views against the ledger and run the checks of queries/checks")
                 .arg(json.clone()),
+        )
+        .subcommand(
+            Command::new("token")
+                .about("Make, list and revoke the tokens with which people and programs ask")
+                .subcommand_required(true)
+                .subcommand(
+                    Command::new("add")
+                        .about("Make a token and print it; it is shown this once")
+                        .arg(Arg::new("name").value_name("NAME").required(true).help("whose it is, or what for"))
+                        .arg(
+                            Arg::new("role")
+                                .long("role")
+                                .required(true)
+                                .value_parser(["public", "member", "contributor", "curator", "administrator"])
+                                .help("what it allows"),
+                        )
+                        .arg(Arg::new("site").long("site").value_name("SLUG").help("the site of a contributor"))
+                        .arg(Arg::new("expires").long("expires").value_name("DATE").help("the last day on which it is valid")),
+                )
+                .subcommand(Command::new("list").about("List the tokens, without their secrets").arg(json.clone()))
+                .subcommand(
+                    Command::new("revoke")
+                        .about("Make a token worthless at once")
+                        .arg(Arg::new("name").value_name("NAME").required(true)),
+                ),
+        )
+        .subcommand(
+            Command::new("revert")
+                .about("Undo a change by a new one")
+                .arg(Arg::new("revision").value_name("REVISION").required(true).value_parser(clap::value_parser!(u64)))
+                .arg(Arg::new("reason").long("reason").value_name("TEXT").help("why, for the history")),
+        )
+        .subcommand(
+            Command::new("backup")
+                .about("Write the whole ledger, at one revision, to a file")
+                .long_about("Write the whole ledger with its history, at one revision, to a new file with a checksum. A server that has the folder open goes on answering and writing. Tokens are not in it.")
+                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf))),
+        )
+        .subcommand(
+            Command::new("restore")
+                .about("Make a ledger from a backup, in an empty folder")
+                .arg(Arg::new("file").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf))),
         )
         .subcommand(Command::new("rebuild").about("Make the views again from the ledger"))
         .subcommand(
@@ -153,6 +205,10 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         "export" => export(&config, arguments),
         "check" => check(&config, arguments),
         "rebuild" => rebuild(&config),
+        "token" => token(&config, arguments),
+        "revert" => revert(&config, arguments),
+        "backup" => backup(&config, arguments),
+        "restore" => restore(&config, arguments),
         "query" => query(&config, arguments),
         "search" => search(&config, arguments),
         _ => serve(
@@ -175,8 +231,41 @@ fn progress(text: &str) {
     tell(text);
 }
 
-fn open(config: &Config, purpose: &str) -> anyhow::Result<Committer> {
+/// The data folder, opened here, or the server that has it open.
+enum Opened {
+    Here(Box<Committer>),
+    Served(Remote),
+}
+
+fn open(config: &Config, purpose: &str, empty: bool) -> anyhow::Result<Opened> {
+    match open_committer(config, purpose, empty, &progress) {
+        Ok(committer) => Ok(Opened::Here(Box::new(committer))),
+        Err(error) => {
+            let held = error.chain().any(|cause| {
+                cause.downcast_ref::<LockError>().is_some()
+                    || cause.to_string().contains("the data folder is in use by")
+            });
+            match Remote::of(&config.data) {
+                Some(remote) if held => Ok(Opened::Served(remote)),
+                _ => Err(error),
+            }
+        }
+    }
+}
+
+fn opened_here(config: &Config, purpose: &str) -> anyhow::Result<Committer> {
     open_committer(config, purpose, true, &progress)
+}
+
+fn ask(remote: &Remote, asked: &Asked<'_>) -> anyhow::Result<ExitCode> {
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    remote.ask(asked, &mut out)?;
+    out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 fn serve(config: Arc<Config>, empty: bool) -> anyhow::Result<ExitCode> {
@@ -281,7 +370,13 @@ fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     };
     let begun = Instant::now();
     let files: Vec<&PathBuf> = arguments.get_many("files").into_iter().flatten().collect();
-    let mut committer = open(config, "importing")?;
+    let visibility = arguments.get_one::<String>("visibility").cloned();
+    let mut committer = match open(config, "importing", true)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => {
+            return import_into(&remote, arguments, &graph, &files, visibility.as_deref());
+        }
+    };
     let mut edit = committer.begin();
     let mut read = 0;
     for file in &files {
@@ -290,6 +385,11 @@ fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         };
         read += insites::import::read_file(file, &graph, &mut edit, &mut report)
             .context("nothing was changed")?;
+    }
+    let visibility = visibility.as_deref().and_then(Visibility::parse);
+    if let GraphName::NamedNode(name) = &graph {
+        let visibility = visibility.unwrap_or(config.new_graph_visibility);
+        insites::import::declare(&mut edit, &config.names, name, visibility);
     }
     tell(&format!("{read} quads read in {:.1} s; writing", begun.elapsed().as_secs_f64()));
     let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
@@ -331,11 +431,221 @@ fn import(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// The same through the server that has the folder open: files are read here,
+/// so that their errors have file, line and column.
+fn import_into(
+    remote: &Remote,
+    arguments: &ArgMatches,
+    graph: &GraphName,
+    files: &[&PathBuf],
+    visibility: Option<&str>,
+) -> anyhow::Result<ExitCode> {
+    let mut quads = Vec::new();
+    for file in files {
+        insites::import::write_quads(file, graph, &mut quads).context("nothing was changed")?;
+    }
+    let text = |name: &str| arguments.get_one::<String>(name).cloned().unwrap_or_default();
+    let names: Vec<String> = files.iter().map(|f| f.display().to_string()).collect();
+    let mut target = format!(
+        "/api/import?shapes={}&reason={}&source={}",
+        text("shapes"),
+        encoded(&text("reason")),
+        encoded(&names.join(", "))
+    );
+    if let (GraphName::NamedNode(graph), Some(visibility)) = (graph, visibility) {
+        target += &format!("&graph={}&visibility={visibility}", encoded(graph.as_str()));
+    }
+    let mut answer = Vec::new();
+    let asked = Asked {
+        method: Method::POST,
+        target: &target,
+        content_type: "application/n-quads",
+        body: quads.into(),
+        ..Asked::default()
+    };
+    remote.ask(&asked, &mut answer).context("nothing was changed")?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+    let mut out = std::io::stdout().lock();
+    if arguments.get_flag("json") {
+        writeln!(out, "{answer}")?;
+    } else {
+        writeln!(out, "revision {}: {} quads added", answer["revision"], answer["added"])?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn token(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let tokens = Tokens::open(&config.data);
+    let mut out = std::io::stdout().lock();
+    let text = |arguments: &ArgMatches, name: &str| arguments.get_one::<String>(name).cloned();
+    match arguments.subcommand() {
+        Some(("add", given)) => {
+            let name = text(given, "name").unwrap_or_default();
+            let role = text(given, "role").and_then(|role| Role::parse(&role)).unwrap_or_default();
+            let (site, expires) = (text(given, "site"), text(given, "expires"));
+            let secret = tokens.add(&name, role, site.as_deref(), expires.as_deref())?;
+            writeln!(out, "{secret}")?;
+        }
+        Some(("revoke", given)) => tokens.revoke(&text(given, "name").unwrap_or_default())?,
+        Some((_, given)) => {
+            let list = tokens.list()?;
+            if given.get_flag("json") {
+                let shown: Vec<_> = list
+                    .iter()
+                    .map(|t| {
+                        serde_json::json!({
+                            "name": t.name, "role": t.role, "site": t.site, "expires": t.expires,
+                            "created": t.created,
+                        })
+                    })
+                    .collect();
+                writeln!(out, "{}", serde_json::json!(shown))?;
+            } else {
+                for token in list.iter() {
+                    let or = |text: &Option<String>, none: &str| {
+                        text.clone().unwrap_or_else(|| none.to_owned())
+                    };
+                    writeln!(
+                        out,
+                        "{}\t{}\tsite {}\texpires {}\tmade {}",
+                        token.name,
+                        token.role.name(),
+                        or(&token.site, "-"),
+                        or(&token.expires, "never"),
+                        token.created
+                    )?;
+                }
+            }
+        }
+        None => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn revert(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let revision = arguments.get_one::<u64>("revision").copied().unwrap_or(0);
+    let reason = arguments
+        .get_one::<String>("reason")
+        .cloned()
+        .unwrap_or_else(|| format!("Undo change {revision}"));
+    let mut committer = match open(config, "reverting", true)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => {
+            let body = serde_json::json!({ "reason": reason }).to_string();
+            let code = ask(
+                &remote,
+                &Asked {
+                    method: Method::POST,
+                    target: &format!("/changes/{revision}/revert"),
+                    content_type: "application/json",
+                    body: body.into(),
+                    ..Asked::default()
+                },
+            )?;
+            writeln!(std::io::stdout())?;
+            return Ok(code);
+        }
+    };
+    anyhow::ensure!(
+        revision > 0 && revision <= committer.reader().snapshot().revision,
+        "there is no change {revision}"
+    );
+    let (removed, added) = committer.history().change_quads(revision)?;
+    let mut edit = committer.begin();
+    for quad in added {
+        edit.remove_ids(quad);
+    }
+    for quad in removed {
+        edit.add_ids(quad);
+    }
+    let provenance = Provenance {
+        author: "command line".to_owned(),
+        reason,
+        source: format!("revert of {revision}"),
+    };
+    let committed = committer.commit(edit, &provenance, Rules::Refuse)?;
+    writeln!(
+        std::io::stdout(),
+        "revision {}: {} quads removed, {} added",
+        committed.revision,
+        committed.removed,
+        committed.added
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn backup(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let path = arguments.get_one::<PathBuf>("file").context("a file is needed")?;
+    anyhow::ensure!(!path.exists(), "{} exists already", path.display());
+    let opened = open(config, "backing up", true)?;
+    let mut partial = path.clone().into_os_string();
+    partial.push(".part");
+    let partial = PathBuf::from(partial);
+    let write = || -> anyhow::Result<()> {
+        let mut file = BufWriter::new(std::fs::File::create(&partial)?);
+        match &opened {
+            Opened::Here(committer) => {
+                committer.history().backup(&mut file)?;
+            }
+            Opened::Served(remote) => {
+                remote.ask(&Asked { target: "/api/backup", ..Asked::default() }, &mut file)?;
+            }
+        }
+        file.flush()?;
+        file.get_ref().sync_all()?;
+        std::fs::rename(&partial, path)?;
+        Ok(())
+    };
+    let written = write().with_context(|| format!("cannot write the backup {}", path.display()));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&partial);
+    }
+    written?;
+    let size = std::fs::metadata(path)?.len();
+    writeln!(std::io::stdout(), "{}: {size} bytes", path.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn restore(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let path = arguments.get_one::<PathBuf>("file").context("a file is needed")?;
+    let file =
+        std::fs::File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let empty = match std::fs::read_dir(&config.data) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => true,
+    };
+    anyhow::ensure!(
+        empty,
+        "{} is not empty\nhint: restore into an empty folder, then use that one",
+        config.data.display()
+    );
+    let revision = insites::commit::restore(&config.data, file)?;
+    // Makes the views, so that the first start need not.
+    let committer = opened_here(config, "restoring")?;
+    writeln!(
+        std::io::stdout(),
+        "revision {revision}: {} quads in {}",
+        committer.reader().snapshot().graph.len(),
+        config.data.display()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn export(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     let name = arguments.get_one::<String>("format").map_or("nq", String::as_str);
     let format = GraphFormat::parse(name)
         .with_context(|| format!("--format {name} is not known: nq, trig, jsonld, ttl, nt, rdf"))?;
-    let committer = open(config, "exporting")?;
+    let only = arguments.get_one::<String>("graph");
+    let committer = match open(config, "exporting", true)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => {
+            let target = match only {
+                Some(graph) => format!("/graphs?graph={}&format={name}", encoded(graph)),
+                None => format!("/export?format={name}"),
+            };
+            return ask(&remote, &Asked { target: &target, ..Asked::default() });
+        }
+    };
     let snapshot = committer.reader().snapshot();
     let only = match arguments.get_one::<String>("graph") {
         Some(iri) => Some(
@@ -365,7 +675,10 @@ fn export(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
 }
 
 fn check(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
-    let committer = open_committer(config, "checking", false, &progress)?;
+    let committer = match open(config, "checking", false)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => return check_there(&remote, arguments.get_flag("json")),
+    };
     let findings = insites::check::all(&committer)?;
     let violations = findings.iter().filter(|f| f.violation).count();
     let mut out = std::io::stdout().lock();
@@ -394,9 +707,34 @@ fn check(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     Ok(if violations == 0 { ExitCode::SUCCESS } else { ExitCode::from(3) })
 }
 
+/// The same by the server that has the folder open.
+fn check_there(remote: &Remote, json: bool) -> anyhow::Result<ExitCode> {
+    let mut answer = Vec::new();
+    remote.ask(&Asked { target: "/api/check", ..Asked::default() }, &mut answer)?;
+    let answer: serde_json::Value = serde_json::from_slice(&answer)?;
+    let mut out = std::io::stdout().lock();
+    let findings = answer["findings"].as_array().cloned().unwrap_or_default();
+    if json {
+        writeln!(out, "{}", serde_json::json!(findings))?;
+    } else {
+        for finding in &findings {
+            let severity = if finding["violation"] == true { "violation" } else { "warning" };
+            let text = |name: &str| finding[name].as_str().unwrap_or_default().to_owned();
+            writeln!(out, "{severity}: {}: {}", text("check"), text("detail"))?;
+        }
+        writeln!(
+            out,
+            "revision {}: {} quads, {} documents",
+            answer["revision"], answer["quads"], answer["documents"]
+        )?;
+    }
+    let violated = findings.iter().any(|finding| finding["violation"] == true);
+    Ok(if violated { ExitCode::from(3) } else { ExitCode::SUCCESS })
+}
+
 fn rebuild(config: &Config) -> anyhow::Result<ExitCode> {
     let begun = Instant::now();
-    let mut committer = open(config, "rebuilding")?;
+    let mut committer = opened_here(config, "rebuilding")?;
     let documents = committer.rebuild()?;
     writeln!(std::io::stdout(), "{documents} documents in {:.1} s", begun.elapsed().as_secs_f64())?;
     Ok(ExitCode::SUCCESS)
@@ -414,9 +752,27 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         given.to_owned()
     };
     check_text(&text, &config.limits)?;
-    let committer = open_committer(config, "querying", false, &progress)?;
-    let snapshot = committer.reader().snapshot();
     let name = arguments.get_one::<String>("format").cloned();
+    let committer = match open(config, "querying", false)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => {
+            let target = match &name {
+                Some(name) => format!("/sparql?format={}", encoded(name)),
+                None => "/sparql".to_owned(),
+            };
+            return ask(
+                &remote,
+                &Asked {
+                    method: Method::POST,
+                    target: &target,
+                    accept: "text/tab-separated-values, text/turtle",
+                    content_type: "application/sparql-query",
+                    body: text.into(),
+                },
+            );
+        }
+    };
+    let snapshot = committer.reader().snapshot();
     let config = config.clone();
     // The parser and the evaluator recurse with the nesting of the query.
     let run = move || -> anyhow::Result<()> {
@@ -460,14 +816,23 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     let words: Vec<String> =
         arguments.get_many::<String>("words").into_iter().flatten().cloned().collect();
-    let committer = open_committer(config, "searching", false, &progress)?;
-    let snapshot = committer.reader().snapshot();
-    let filters = arguments
-        .get_one::<String>("kind")
-        .map(|kind| (insites::index::Facet::Kind, kind.clone()))
-        .into_iter()
-        .collect();
     let limit = usize::from(arguments.get_one::<u8>("limit").copied().unwrap_or(10));
+    let kind = arguments.get_one::<String>("kind");
+    let committer = match open(config, "searching", false)? {
+        Opened::Here(committer) => committer,
+        Opened::Served(remote) => {
+            let mut target = format!("/api/search?limit={limit}&q={}", encoded(&words.join(" ")));
+            if let Some(kind) = kind {
+                target += &format!("&kind={}", encoded(kind));
+            }
+            let mut answer = Vec::new();
+            remote.ask(&Asked { target: &target, ..Asked::default() }, &mut answer)?;
+            return show(&serde_json::from_slice(&answer)?, arguments.get_flag("json"));
+        }
+    };
+    let snapshot = committer.reader().snapshot();
+    let filters =
+        kind.map(|kind| (insites::index::Facet::Kind, kind.clone())).into_iter().collect();
     let answer = insites::search::search(
         snapshot.revision,
         &snapshot.graph,
@@ -481,16 +846,25 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             ..Default::default()
         },
     )?;
+    show(&serde_json::to_value(&answer)?, arguments.get_flag("json"))
+}
+
+/// Prints an answer of the search.
+fn show(answer: &serde_json::Value, json: bool) -> anyhow::Result<ExitCode> {
     let mut out = std::io::stdout().lock();
-    if arguments.get_flag("json") {
-        writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string_pretty(answer)?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    for hit in &answer.hits {
-        let mark =
-            if hit.status == "Sourced" { String::new() } else { format!(" [{}]", hit.status) };
-        writeln!(out, "{} ({}){mark}\n  {}", hit.title, hit.kind, hit.id)?;
+    let hits = answer["hits"].as_array().cloned().unwrap_or_default();
+    for hit in &hits {
+        let text = |name: &str| hit[name].as_str().unwrap_or_default().to_owned();
+        let mark = match text("status").as_str() {
+            "Sourced" => String::new(),
+            other => format!(" [{other}]"),
+        };
+        writeln!(out, "{} ({}){mark}\n  {}", text("title"), text("kind"), text("id"))?;
     }
-    writeln!(out, "{} of {} results", answer.hits.len(), answer.total)?;
+    writeln!(out, "{} of {} results", hits.len(), answer["total"])?;
     Ok(ExitCode::SUCCESS)
 }

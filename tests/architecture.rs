@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config", "access", "shapes",
+            "config", "access", "shapes", "check",
         ],
     ),
     (
@@ -26,7 +26,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("pages", &[]),
-    ("import", &["commit"]),
+    ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
     ("query", &["graph", "search", "ontology"]),
     ("search", &["index", "graph", "ontology"]),
@@ -37,6 +37,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("index", &[]),
     ("ontology", &[]),
     ("access", &[]),
+    ("remote", &[]),
     ("rdf", &[]),
     ("problem", &[]),
 ];

@@ -89,10 +89,9 @@ pub(super) fn hidden_from(
     visibility: Visibility,
 ) -> Vec<TermId> {
     let catalogue = names.graph("catalogue");
-    let (Some(catalogue), Some(visible_to)) = (
-        snapshot.iri_id(catalogue.as_str()),
-        snapshot.iri_id(&format!("{INSITES}visibleTo")),
-    ) else {
+    let (Some(catalogue), Some(visible_to)) =
+        (snapshot.iri_id(catalogue.as_str()), snapshot.iri_id(&format!("{INSITES}visibleTo")))
+    else {
         return Vec::new();
     };
     let mut hidden: Vec<TermId> = Visibility::ALL

@@ -39,6 +39,12 @@ impl Edit {
         self.may_write = Some(may_write);
     }
 
+    /// The triples as they were before the change.
+    #[must_use]
+    pub fn before(&self) -> &Snapshot {
+        &self.before
+    }
+
     /// The revision that the change follows.
     #[must_use]
     pub fn revision(&self) -> Revision {

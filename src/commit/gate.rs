@@ -63,6 +63,16 @@ impl DataGraph for Union<'_> {
     }
 }
 
+/// What is to be judged: drafts may be unfinished, and may be new versions of
+/// what is published. They are judged when they are published.
+fn without_drafts(graph: &Snapshot) -> Snapshot {
+    let drafts = graph
+        .named_graphs()
+        .into_iter()
+        .filter(|id| graph.text(*id).is_some_and(|name| name.contains("/graph/draft/")));
+    graph.without_graphs(drafts.collect())
+}
+
 /// The shapes of the ontology, ready to judge.
 #[derive(Debug, Clone)]
 pub struct Gate {
@@ -98,7 +108,7 @@ impl Gate {
 
     /// Judges everything.
     pub fn judge_all(&self, graph: &Snapshot) -> Report {
-        validate(&self.shapes, &Union(graph), Focus::All)
+        validate(&self.shapes, &Union(&without_drafts(graph)), Focus::All)
     }
 
     /// Judges what a change touches, on the state after it.
@@ -112,9 +122,11 @@ impl Gate {
         if removed.len() + added.len() > LARGE {
             return self.judge_all(after);
         }
+        let (before, after) = (&without_drafts(before), &without_drafts(after));
         let changed: HashSet<Triple> = removed
             .iter()
             .chain(added)
+            .filter(|quad| before.quads().contains(**quad) || after.quads().contains(**quad))
             .filter_map(|quad| after.quad(*quad).map(Triple::from))
             .collect();
         let changed: Vec<Triple> = changed.into_iter().collect();

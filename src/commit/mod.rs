@@ -5,6 +5,7 @@
 mod documents;
 mod edit;
 mod gate;
+mod past;
 mod recover;
 mod writer;
 
@@ -12,15 +13,19 @@ pub use documents::Documents;
 use documents::hidden_from;
 pub use edit::Edit;
 pub use gate::{Gate, Rules};
+pub use past::Past;
 pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
 use crate::graph::{GraphPattern, Target};
 use crate::index::{Document, TextIndex};
-use crate::ledger::{Change, ChangeRecord, Ledger, fault};
+use crate::ledger::{Change, Ledger, fault};
 
-pub use crate::ledger::History;
+pub use crate::ledger::Error as LedgerError;
+pub use crate::ledger::LockError;
+pub use crate::ledger::{BackupError, ChangeRecord, History, restore};
 use crate::problem::Kind;
 use crate::rdf::GraphNameRef;
+use crate::rdf::NamedNode;
 use crate::rdf::Names;
 use crate::rdf::Provenance;
 use crate::rdf::Quad;
@@ -28,7 +33,7 @@ use crate::rdf::QuadIds;
 use crate::rdf::Revision;
 use crate::rdf::Visibility;
 use crate::rdf::now;
-use crate::rdf::vocabulary::INSITES;
+use crate::rdf::vocabulary::{INSITES, TYPE};
 use crate::shapes::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::Path;
@@ -87,6 +92,10 @@ impl Reader {
         Self { current: Arc::new(RwLock::new(views)), names: names.clone() }
     }
 
+    fn names(&self) -> &Names {
+        &self.names
+    }
+
     fn views(&self) -> Arc<Views> {
         Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -101,6 +110,12 @@ impl Reader {
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.views().whole)
+    }
+
+    /// The graphs, by number, that those do not see who see this much; sorted.
+    #[must_use]
+    pub fn hidden_from(&self, visibility: Visibility) -> Vec<u32> {
+        hidden_from(&self.views().whole.graph, &self.names, visibility)
     }
 
     /// The state as of now, as those see it who see this much. Hold on to it
@@ -127,6 +142,7 @@ pub struct Committer {
 /// Changes that are recorded together.
 struct Group {
     gate: Gate,
+    lifecycle: NamedNode,
     graph: crate::graph::Snapshot,
     revision: Revision,
     time: String,
@@ -135,6 +151,24 @@ struct Group {
 }
 
 impl Group {
+    /// A subject that the change speaks of though it was withdrawn or merged:
+    /// addresses are never used again.
+    fn retired(&self, edit: &Edit, after: &crate::graph::Snapshot) -> Option<String> {
+        let lifecycle = after.iri_id(self.lifecycle.as_str())?;
+        let type_ = after.iri_id(TYPE)?;
+        let mut last = 0;
+        for quad in edit.add.iter().filter(|quad| quad[3] != lifecycle) {
+            if quad[0] != last {
+                last = quad[0];
+                let kept = GraphPattern::Only(lifecycle);
+                if after.quads().matching(Some(last), Some(type_), None, kept).next().is_some() {
+                    return after.text(last);
+                }
+            }
+        }
+        None
+    }
+
     /// When who may see a graph changes, so do the documents of its subjects.
     fn touch_graphs(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
         let Some(visible_to) = after.iri_id(&format!("{INSITES}visibleTo")) else { return };
@@ -147,6 +181,7 @@ impl Group {
     fn new(committer: &Committer) -> Self {
         Self {
             gate: committer.gate.clone(),
+            lifecycle: committer.names.graph("lifecycle"),
             graph: committer.reader.snapshot().graph.clone(),
             revision: committer.ledger.revision(),
             time: committer.time.clone(),
@@ -163,6 +198,9 @@ impl Group {
         rules: Rules,
     ) -> Result<Committed, Error> {
         let graph = edit.settle();
+        if let Some(iri) = self.retired(&edit, &graph) {
+            return Err(Error::Retired(iri));
+        }
         let (removed, added) = (edit.remove.len(), edit.add.len());
         let report = Report::default();
         if removed == 0 && added == 0 {
@@ -236,9 +274,14 @@ pub enum Error {
     /// The ledger could not record the change, with others or alone.
     #[error("the change could not be recorded: {0}")]
     Recording(String),
+    /// The change speaks of a record that was withdrawn or merged.
+    #[error("{0} was withdrawn or merged; its address is never used for anything else")]
+    Retired(String),
     /// The change is on disk, but the views could not follow. The next write,
     /// or a restart, makes them again.
-    #[error("the change is recorded as part of revision {revision}, but not to be seen yet: {detail}")]
+    #[error(
+        "the change is recorded as part of revision {revision}, but not to be seen yet: {detail}"
+    )]
     Behind {
         /// The last revision recorded.
         revision: Revision,
@@ -265,7 +308,7 @@ impl Error {
         match self {
             Self::Ledger(error) => error.kind(),
             Self::Text(error) => error.kind(),
-            Self::Shapes(_) => Kind::ShapesViolated,
+            Self::Shapes(_) | Self::Retired(_) => Kind::ShapesViolated,
             Self::Declined | Self::Recording(_) | Self::Behind { .. } => Kind::Internal,
             Self::Crowded | Self::Overtaken { .. } => Kind::Busy,
         }

@@ -49,14 +49,19 @@ pub(super) fn open_views(
     let last = time.clone();
     let snapshot = Snapshot { revision, time, graph, text: text.snapshot() };
     let reader = Reader::new(snapshot, names);
-    Ok(Committer { ledger, text, names: names.clone(), reader, gate: Gate::built_in(), time: last, behind: false })
+    Ok(Committer {
+        ledger,
+        text,
+        names: names.clone(),
+        reader,
+        gate: Gate::built_in(),
+        time: last,
+        behind: false,
+    })
 }
 
 /// All triples of a ledger.
-fn read_graph(
-    ledger: &Ledger,
-    progress: &dyn Fn(&str),
-) -> Result<crate::graph::Snapshot, Error> {
+fn read_graph(ledger: &Ledger, progress: &dyn Fn(&str)) -> Result<crate::graph::Snapshot, Error> {
     let state = ledger.state(|done, total| {
         progress(&format!("reading the ledger: {done} of {total} terms and quads"));
     })?;
@@ -71,7 +76,9 @@ fn read_graph(
 /// When the last change was recorded.
 fn time_of(ledger: &Ledger) -> Result<String, Error> {
     Ok(match ledger.revision().checked_sub(1) {
-        Some(before) => ledger.history().changes(before, 1)?.pop().map(|c| c.time).unwrap_or_default(),
+        Some(before) => {
+            ledger.history().changes(before, 1)?.pop().map(|c| c.time).unwrap_or_default()
+        }
         None => String::new(),
     })
 }

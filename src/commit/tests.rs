@@ -1,7 +1,7 @@
 use super::*;
-use crate::rdf::Quad;
 use crate::index::{Request, Words};
 use crate::rdf::NamedNode;
+use crate::rdf::Quad;
 use oxigraph::model::{GraphName, Literal};
 
 fn lesson(slug: &str, title: &str) -> [Quad; 2] {
@@ -59,7 +59,10 @@ fn a_change_is_seen_by_graph_and_text_and_survives() {
     let mut edit = committer.begin();
     edit.remove(&one[1]);
     edit.add(&lesson("one", "Cake helps")[1]);
-    assert_eq!(committer.commit(edit, &Provenance::default(), Rules::Off).expect("committed").revision, 2);
+    assert_eq!(
+        committer.commit(edit, &Provenance::default(), Rules::Off).expect("committed").revision,
+        2
+    );
     assert_eq!((found(&committer, "appointment"), found(&committer, "cake")), (0, 1));
     assert!(old.graph.iter().any(|quad| quad == one[1]), "an old snapshot stays as it was");
     assert_eq!(committer.differences(9).expect("comparable"), Vec::<String>::new());
@@ -117,7 +120,7 @@ fn a_view_that_differs_is_told() {
     committer.text.apply(1, &[], std::iter::empty()).expect("applied");
     let snapshot =
         Snapshot { text: committer.text.snapshot(), ..(*committer.reader.snapshot()).clone() };
-    *committer.reader.current.write().expect("a lock") = Arc::new(snapshot);
+    committer.reader.show(snapshot);
     let differences = committer.differences(9).expect("comparable");
     assert_eq!(differences, ["text view lacks https://w3id.org/insites/id/lesson/one"]);
 }

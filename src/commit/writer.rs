@@ -70,10 +70,7 @@ impl Writer {
     }
 
     /// Queues work that needs the committer for itself.
-    pub fn alone(
-        &self,
-        work: impl FnOnce(&mut Committer) + Send + 'static,
-    ) -> Result<(), Crowded> {
+    pub fn alone(&self, work: impl FnOnce(&mut Committer) + Send + 'static) -> Result<(), Crowded> {
         self.send(Job::Alone(Box::new(work)))
     }
 

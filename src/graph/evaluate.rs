@@ -10,8 +10,8 @@ use crate::graph::query::ReadQuery;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
 use oxigraph::io::RdfSerializer;
 use oxigraph::sparql::results::QueryResultsSerializer;
-use spargebra::algebra::QueryDataset as Named;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
+use spargebra::algebra::QueryDataset as Named;
 use std::io::{self, Write};
 
 /// The graphs that a query may see, decided by who asks and how.

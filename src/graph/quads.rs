@@ -123,19 +123,31 @@ impl Quads {
             let (start, end) = sorted.range(Order::Gspo, &[graph]);
             end - start
         };
+        let about = |sorted: &Sorted, graph: TermId| {
+            let (start, end) = sorted.range(Order::Spog, &[graph]);
+            let rows = sorted.rows(Order::Spog)[start..end].iter();
+            rows.filter(|row| self.hidden.binary_search(&row[3]).is_err()).count()
+        };
         let hidden: usize = self
             .hidden
             .iter()
             .map(|graph| {
-                let gone = self.removed.iter().filter(|quad| quad[3] == *graph).count();
-                count(&self.base, *graph) + count(&self.added, *graph) - gone
+                [&self.base, &self.added]
+                    .map(|sorted| count(sorted, *graph) + about(sorted, *graph))
+                    .iter()
+                    .sum::<usize>()
             })
             .sum();
-        all - hidden
+        let gone = self.removed.iter().filter(|quad| self.hides(**quad)).count();
+        all - (hidden - gone)
     }
 
-    fn hides(&self, graph: TermId) -> bool {
-        !self.hidden.is_empty() && self.hidden.binary_search(&graph).is_ok()
+    /// Quads of a hidden graph, and what is said of that graph elsewhere: its
+    /// name alone may tell too much.
+    fn hides(&self, quad: QuadIds) -> bool {
+        !self.hidden.is_empty()
+            && (self.hidden.binary_search(&quad[3]).is_ok()
+                || self.hidden.binary_search(&quad[0]).is_ok())
     }
 
     /// Whether there is no quad.
@@ -147,7 +159,7 @@ impl Quads {
     /// Whether this quad holds.
     #[must_use]
     pub fn contains(&self, quad: QuadIds) -> bool {
-        if self.hides(quad[3]) {
+        if self.hides(quad) {
             return false;
         }
         if self.added.0[0].binary_search(&quad).is_ok() {
@@ -338,7 +350,7 @@ impl Iterator for Matching {
             {
                 continue;
             }
-            if self.quads.hides(quad[3]) {
+            if self.quads.hides(quad) {
                 continue;
             }
             return Some(quad);

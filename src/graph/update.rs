@@ -146,19 +146,20 @@ fn operate(
         GraphUpdateOperation::DeleteInsert { delete, insert, using, pattern } => {
             let state = target.state();
             let dataset = state.update_dataset(scope, using.as_ref());
-            let found = budget::run(budget, || -> Result<Vec<DeleteInsertQuad>, EvaluationError> {
-                let evaluator = with_guards(QueryEvaluator::new());
-                let prepared = evaluator.prepare_delete_insert(
-                    delete.clone(),
-                    insert.clone(),
-                    None,
-                    None,
-                    pattern,
-                );
-                let quads = prepared.execute(dataset)?;
-                quads.map(|quad| quad.map_err(EvaluationError::from)).collect()
-            })
-            .map_err(|stopped| UpdateError::Evaluation(EvaluationError::Stopped(stopped)))??;
+            let found =
+                budget::run(budget, || -> Result<Vec<DeleteInsertQuad>, EvaluationError> {
+                    let evaluator = with_guards(QueryEvaluator::new());
+                    let prepared = evaluator.prepare_delete_insert(
+                        delete.clone(),
+                        insert.clone(),
+                        None,
+                        None,
+                        pattern,
+                    );
+                    let quads = prepared.execute(dataset)?;
+                    quads.map(|quad| quad.map_err(EvaluationError::from)).collect()
+                })
+                .map_err(|stopped| UpdateError::Evaluation(EvaluationError::Stopped(stopped)))??;
             for quad in found {
                 match quad {
                     DeleteInsertQuad::Delete(quad) => {
@@ -184,7 +185,8 @@ fn operate(
                 return Err(UpdateError::Exists(graph.clone()));
             }
         }
-        GraphUpdateOperation::Clear { silent, graph } | GraphUpdateOperation::Drop { silent, graph } => {
+        GraphUpdateOperation::Clear { silent, graph }
+        | GraphUpdateOperation::Drop { silent, graph } => {
             let graphs = target.state().named_graph_iris();
             let mut chosen: Vec<GraphName> = Vec::new();
             match graph {
@@ -223,10 +225,7 @@ fn writable(target: &dyn Target, graph: &GraphName) -> Result<(), UpdateError> {
 
 /// The quad with blank nodes of its own: those of a request are never those of
 /// the data (SPARQL 1.1 Update §4.1.1).
-fn renamed(
-    quad: &spargebra::term::Quad,
-    blank_nodes: &mut HashMap<BlankNode, BlankNode>,
-) -> Quad {
+fn renamed(quad: &spargebra::term::Quad, blank_nodes: &mut HashMap<BlankNode, BlankNode>) -> Quad {
     let mut fresh = |node: &BlankNode| blank_nodes.entry(node.clone()).or_default().clone();
     let subject = match &quad.subject {
         NamedOrBlankNode::NamedNode(iri) => NamedOrBlankNode::NamedNode(iri.clone()),

@@ -22,11 +22,11 @@ pub(super) struct Problem {
     /// What to do.
     pub hint: Option<String>,
     /// The variants that exist, for 406.
-    pub variants: Vec<(String, String)>,
+    pub variants: Box<[(String, String)]>,
     /// What shapes have to say.
     pub report: Option<Arc<Report>>,
     /// Seconds after which it is worth trying again.
-    pub retry_after: Option<u64>,
+    pub retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -37,7 +37,7 @@ impl Problem {
             detail: detail.into(),
             position: None,
             hint: None,
-            variants: Vec::new(),
+            variants: Box::default(),
             report: None,
             retry_after: None,
         }

@@ -2,14 +2,14 @@
 //! `?default` name a graph; `/graph/{name}` is the address of `{base}graph/{name}`.
 
 use crate::access::Role;
-use crate::commit::{Edit, Rules, Snapshot};
+use crate::commit::{Rules, Snapshot};
 use crate::graph::{DEFAULT_GRAPH, GraphPattern};
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::sparql::{accept, pairs, take};
 use crate::http::update::{change, may_write};
 use crate::http::{Shared, State};
-use crate::import::{Source, parse};
+use crate::import::{Source, declare, parse};
 use crate::problem::Kind;
 use crate::rdf::GraphFormat;
 use crate::rdf::GraphName;
@@ -17,7 +17,6 @@ use crate::rdf::NamedNode;
 use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::Visibility;
-use crate::rdf::vocabulary::{INSITES, TYPE};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
@@ -55,7 +54,9 @@ pub(super) async fn indirect(
                 iri = format!("{}{}", state.config.names.base(), &iri[1..]);
             }
             NamedNode::new(&iri)
-                .map_err(|e| Problem::parameter(format!("graph={iri} is not an absolute IRI: {e}")))?
+                .map_err(|e| {
+                    Problem::parameter(format!("graph={iri} is not an absolute IRI: {e}"))
+                })?
                 .into()
         }
         (false, 0) => match method {
@@ -66,8 +67,9 @@ pub(super) async fn indirect(
                 state.config.names.graph(&number[..16]).into()
             }
             _ => {
-                return Err(Problem::parameter("which graph?")
-                    .with_hint("add ?default or ?graph=IRI"));
+                return Err(
+                    Problem::parameter("which graph?").with_hint("add ?default or ?graph=IRI")
+                );
             }
         },
         _ => return Err(Problem::parameter("one graph at a time: ?default or ?graph=IRI")),
@@ -140,7 +142,7 @@ async fn serve(
     };
     let existed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
     let seen = std::sync::Arc::clone(&existed);
-    let catalogue = state.config.names.graph("catalogue");
+    let names = state.config.names.clone();
     let target = graph.clone();
     let verb = method.clone();
     let committed = change(&state, provenance, Rules::Refuse, move |edit| {
@@ -160,10 +162,10 @@ async fn serve(
             edit.add(quad);
         }
         if exists.is_none()
-            && visibility != Visibility::Public
+            && verb != Method::DELETE
             && let GraphName::NamedNode(iri) = &target
         {
-            hide(edit, iri, visibility, catalogue);
+            declare(edit, &names, iri, visibility);
         }
         Ok(())
     })
@@ -183,20 +185,61 @@ async fn serve(
     Ok(response)
 }
 
-/// Says in the catalogue who may see a graph.
-fn hide(edit: &mut Edit, graph: &NamedNode, visibility: Visibility, catalogue: NamedNode) {
-    let iri = |text: String| NamedNode::new_unchecked(text);
-    let level = iri(format!("{INSITES}{}", visibility.name()));
-    let class = iri(format!("{INSITES}Graph"));
-    let visible_to = iri(format!("{INSITES}visibleTo"));
-    edit.add(&Quad::new(graph.clone(), iri(TYPE.to_owned()), class, catalogue.clone()));
-    edit.add(&Quad::new(graph.clone(), visible_to, level, catalogue));
+/// POST `/api/import`: N-Quads as one change, for administrators; what
+/// `insites import` sends when this server has the data folder open.
+pub(super) async fn import(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    state.needs(Role::Administrator)?;
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let mut text = |name: &str| take(&mut parameters, name).pop().unwrap_or_default();
+    let rules = match text("shapes").as_str() {
+        "" | "refuse" => Rules::Refuse,
+        "report" => Rules::Report,
+        "off" => Rules::Off,
+        other => {
+            return Err(Problem::parameter(format!("shapes={other} is not refuse, report or off")));
+        }
+    };
+    let (reason, source, graph) = (text("reason"), text("source"), text("graph"));
+    let visibility = text("visibility");
+    let visibility = Visibility::parse(&visibility).unwrap_or(state.config.new_graph_visibility);
+    let quads = tokio::task::spawn_blocking(move || -> Result<Vec<Quad>, Problem> {
+        let mut quads = Vec::new();
+        let source = Source { name: "body", format: GraphFormat::NQuads, base: None };
+        parse(&source, &body[..], |quad| quads.push(quad))
+            .map_err(|error| Problem::parameter(error.to_string()))?;
+        Ok(quads)
+    })
+    .await
+    .map_err(|e| Problem::internal(&e))??;
+    let provenance = Provenance {
+        author: state.caller.name.clone(),
+        reason: if reason.is_empty() { "Import".to_owned() } else { reason },
+        source,
+    };
+    let names = state.config.names.clone();
+    let committed = change(&state, provenance, rules, move |edit| {
+        if let Ok(graph) = NamedNode::new(&graph) {
+            declare(edit, &names, &graph, visibility);
+        }
+        for quad in &quads {
+            edit.add(quad);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(super::update::answer(&committed))
 }
 
 /// The graphs that the caller sees.
 fn list(state: &State) -> Result<Response, Problem> {
     let snapshot = state.snapshot()?;
-    let count = |graph| snapshot.graph.quads().matching(None, None, None, GraphPattern::Only(graph)).count();
+    let count = |graph| {
+        snapshot.graph.quads().matching(None, None, None, GraphPattern::Only(graph)).count()
+    };
     let graphs: Vec<_> = snapshot
         .graph
         .named_graphs()
@@ -326,10 +369,7 @@ fn payload(
                      application/ld+json",
                 )
         })?;
-    let base = match graph {
-        GraphName::NamedNode(iri) => iri.as_str(),
-        _ => base,
-    };
+    let base = if let GraphName::NamedNode(iri) = graph { iri.as_str() } else { base };
     let mut quads = Vec::new();
     let source = Source { name: "body", format, base: Some(base) };
     parse(&source, body, |mut quad| {
@@ -362,12 +402,11 @@ fn parts<'a>(media_type: &str, body: &'a [u8]) -> Result<Vec<(String, &'a [u8])>
     while !rest.starts_with(b"--") {
         let end = find(rest, boundary).ok_or_else(wrong)?;
         let part = &rest[..end];
-        let (head, content) = match find(part, b"\r\n\r\n") {
-            Some(at) => (&part[..at], &part[at + 4..]),
-            None => {
-                let at = find(part, b"\n\n").ok_or_else(wrong)?;
-                (&part[..at], &part[at + 2..])
-            }
+        let (head, content) = if let Some(at) = find(part, b"\r\n\r\n") {
+            (&part[..at], &part[at + 4..])
+        } else {
+            let at = find(part, b"\n\n").ok_or_else(wrong)?;
+            (&part[..at], &part[at + 2..])
         };
         let head = String::from_utf8_lossy(head);
         let field = |wanted: &str| {

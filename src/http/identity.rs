@@ -108,7 +108,7 @@ impl Access {
 
     /// Takes one request from a client's allowance; the seconds to wait if
     /// there is none left.
-    fn allow(&self, client: IpAddr, signing_in: bool, a_minute: f64) -> Result<(), u64> {
+    fn allow(&self, client: IpAddr, signing_in: bool, a_minute: f64) -> Result<(), u32> {
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if buckets.len() >= REMEMBERED {
@@ -117,9 +117,8 @@ impl Access {
                 buckets.clear();
             }
         }
-        let bucket = buckets
-            .entry((client, signing_in))
-            .or_insert(Bucket { left: a_minute, at: now });
+        let bucket =
+            buckets.entry((client, signing_in)).or_insert(Bucket { left: a_minute, at: now });
         let earned = (now - bucket.at).as_secs_f64() * a_minute / 60.0;
         bucket.left = (bucket.left + earned).min(a_minute);
         bucket.at = now;
@@ -127,8 +126,8 @@ impl Access {
             bucket.left -= 1.0;
             return Ok(());
         }
-        let wait = ((1.0 - bucket.left) * 60.0 / a_minute).ceil();
-        Err(if wait.is_finite() && wait >= 1.0 && wait < 3600.0 { wait as u64 } else { 1 })
+        let wait = Duration::try_from_secs_f64((1.0 - bucket.left) * 60.0 / a_minute);
+        Err(wait.map_or(60, |wait| u32::try_from(wait.as_secs() + 1).unwrap_or(60)))
     }
 }
 
@@ -208,11 +207,14 @@ fn caller(state: &State, request: &Request) -> Result<Option<Caller>, Problem> {
     Ok(known)
 }
 
-fn too_many(wait: u64) -> Problem {
-    Problem { retry_after: Some(wait), ..Problem::new(
-        Kind::TooManyRequests,
-        format!("too many requests from this client; try again in {wait} s"),
-    ) }
+fn too_many(wait: u32) -> Problem {
+    Problem {
+        retry_after: Some(wait),
+        ..Problem::new(
+            Kind::TooManyRequests,
+            format!("too many requests from this client; try again in {wait} s"),
+        )
+    }
 }
 
 /// Who asks, as an address. A proxy on this machine says for whom it asks.
@@ -222,9 +224,7 @@ fn client(headers: &HeaderMap, peer: Option<&Peer>) -> IpAddr {
         return peer;
     }
     let forwarded = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
-    forwarded
-        .and_then(|list| list.rsplit(',').next()?.trim().parse().ok())
-        .unwrap_or(peer)
+    forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok()).unwrap_or(peer)
 }
 
 fn session_id(headers: &HeaderMap) -> Option<&str> {
@@ -249,10 +249,7 @@ fn same_site(headers: &HeaderMap) -> bool {
 }
 
 /// Checks the secret that a form of ours sends back with a session.
-pub(super) fn check_form(
-    state: &State,
-    form: &mut Vec<(String, String)>,
-) -> Result<(), Problem> {
+pub(super) fn check_form(state: &State, form: &mut Vec<(String, String)>) -> Result<(), Problem> {
     let given = take(form, "form-secret").pop().unwrap_or_default();
     match &state.caller.form_secret {
         Some(wanted) if !same(wanted.as_bytes(), given.as_bytes()) => {
@@ -270,10 +267,8 @@ pub(super) async fn sign_in_page(Shared(state): Shared<State>) -> Response {
 
 fn page(state: &State, wrong: &str, status: StatusCode) -> Response {
     let layout = super::site::layout(state, "Sign in");
-    let fields = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
+    let fields =
+        [(header::CONTENT_TYPE, "text/html; charset=utf-8"), (header::CACHE_CONTROL, "no-store")];
     (status, fields, pages::sign_in(&layout, wrong)).into_response()
 }
 
@@ -284,8 +279,8 @@ pub(super) async fn sign_in(
     peer: Option<axum::Extension<Peer>>,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let form = std::str::from_utf8(&body)
-        .map_err(|_| Problem::parameter("the form is not UTF-8"))?;
+    let form =
+        std::str::from_utf8(&body).map_err(|_| Problem::parameter("the form is not UTF-8"))?;
     let mut form = pairs(form)?;
     let secret = take(&mut form, "token").pop().unwrap_or_default();
     let secret = secret.trim();
@@ -302,8 +297,7 @@ pub(super) async fn sign_in(
             && state.access.caller(secret)?.is_some()
         {
             let id = crate::access::secret().map_err(|error| Problem::internal(&error))?;
-            let mut sessions =
-                state.access.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut sessions = state.access.sessions.lock().unwrap_or_else(PoisonError::into_inner);
             let now = Instant::now();
             sessions.retain(|_, session| session.until > now);
             if sessions.len() >= REMEMBERED {
@@ -333,8 +327,8 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    let form = std::str::from_utf8(&body)
-        .map_err(|_| Problem::parameter("the form is not UTF-8"))?;
+    let form =
+        std::str::from_utf8(&body).map_err(|_| Problem::parameter("the form is not UTF-8"))?;
     check_form(&state, &mut pairs(form)?)?;
     if let Some(id) = session_id(&headers) {
         let mut sessions = state.access.sessions.lock().unwrap_or_else(PoisonError::into_inner);

@@ -5,7 +5,9 @@ mod description;
 mod edge;
 mod error;
 mod graphs;
+mod history;
 mod identity;
+mod lifecycle;
 mod negotiate;
 mod operation;
 mod queries;
@@ -95,7 +97,11 @@ impl State {
         } else {
             Err(Problem::new(
                 Kind::Forbidden,
-                format!("the role {} may not do this; {} may", self.caller.role.name(), role.name()),
+                format!(
+                    "the role {} may not do this; {} may",
+                    self.caller.role.name(),
+                    role.name()
+                ),
             ))
         }
     }
@@ -114,10 +120,7 @@ struct Shared<S>(S);
 impl FromRequestParts<State> for Shared<State> {
     type Rejection = std::convert::Infallible;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        state: &State,
-    ) -> Result<Self, Self::Rejection> {
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Self::Rejection> {
         let caller = parts.extensions.get::<Caller>().cloned().unwrap_or_default();
         Ok(Self(State { caller, ..state.clone() }))
     }
@@ -148,13 +151,21 @@ pub fn router(state: State) -> Router {
         .route("/.well-known/void", get(site::void))
         .route("/robots.txt", get(site::robots))
         .route("/sitemap.xml", get(site::sitemap))
-        .route("/changes", get(operation::changes))
+        .route("/changes", get(history::feed))
+        .route("/changes.atom", get(history::atom))
+        .route("/changes/ldes", get(history::stream))
+        .route("/changes/{revision}", get(history::one))
+        .route("/changes/{revision}/revert", post(history::revert))
+        .route("/api/import", post(graphs::import))
+        .route("/api/backup", get(operation::backup))
+        .route("/api/check", get(operation::check))
         .route("/healthz", get(operation::healthz))
         .route("/readyz", get(operation::readyz))
         .route("/metrics", get(operation::metrics))
         .route("/export", get(operation::export))
         .route("/{kind}", get(records::browse))
         .route("/{kind}/{slug}", get(records::record))
+        .route("/{kind}/{slug}/{action}", get(history::record).post(lifecycle::act))
         .fallback(site::nothing_here)
         .method_not_allowed_fallback(site::method_not_allowed)
         .layer(axum::extract::DefaultBodyLimit::disable())

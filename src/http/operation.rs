@@ -1,11 +1,12 @@
 //! Routes for those who run the service, and the feed of changes.
 
-use crate::http::{Shared, State};
+use crate::access::Role;
 use crate::http::error::Problem;
 use crate::http::sparql::{pairs, take};
+use crate::http::{Shared, State};
 use crate::problem::Kind;
-use crate::rdf::Visibility;
 use crate::rdf::GraphFormat;
+use crate::rdf::Visibility;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::RawQuery;
@@ -112,37 +113,59 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], out).into_response()
 }
 
-/// Most changes in one answer of the feed.
-const CHANGES_LIMIT: usize = 1000;
+/// GET `/api/backup`: the whole ledger at one revision, for administrators.
+pub(super) async fn backup(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    state.needs(Role::Administrator)?;
+    let history = state.app()?.history.clone();
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
+    tokio::task::spawn_blocking(move || {
+        let mut writer = Chunks { sender: sender.clone(), buffer: Vec::new() };
+        let done = history.backup(&mut writer).map_err(std::io::Error::other);
+        if let Err(error) = done.and_then(|_| std::io::Write::flush(&mut writer)) {
+            let _ = sender.blocking_send(Err(error));
+        }
+    });
+    let stream = futures_util::stream::unfold(receiver, |mut receiver| async move {
+        Some((receiver.recv().await?, receiver))
+    });
+    let fields =
+        [(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((fields, Body::from_stream(stream)).into_response())
+}
 
-/// `/changes?since=N&limit=M`: the changes after a revision, oldest first.
-pub(super) async fn changes(
-    Shared(state): Shared<State>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Problem> {
-    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
-    let mut number = |name: &str, default: u64| match take(&mut parameters, name).pop() {
-        None => Ok(default),
-        Some(text) => text
-            .parse::<u64>()
-            .map_err(|_| Problem::parameter(format!("{name}={text} is not a whole number"))),
-    };
-    let since = number("since", 0)?;
-    let limit =
-        usize::try_from(number("limit", 100)?).unwrap_or(usize::MAX).clamp(1, CHANGES_LIMIT);
-    let app = state.app()?.clone();
-    let revision = state.snapshot()?.revision;
-    let read = move || app.history.changes(since, limit).map(|changes| (changes, revision));
-    let (changes, revision) = tokio::task::spawn_blocking(read)
+/// GET `/api/check`: what `insites check` finds, for administrators. Writers
+/// wait meanwhile, so that ledger and views are compared at one revision.
+pub(super) async fn check(Shared(state): Shared<State>) -> Result<Response, Problem> {
+    state.needs(Role::Administrator)?;
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    state
+        .app()?
+        .writer
+        .alone(move |committer| {
+            let found = committer.differences(20).map_err(|error| error.to_string());
+            let _ = sender.send((found, committer.reader().snapshot()));
+        })
+        .map_err(|crowded| Problem::new(Kind::Busy, crowded.to_string()))?;
+    let (found, snapshot) = receiver.await.map_err(|error| Problem::internal(&error))?;
+    let views = found.map_err(|error| Problem::internal(&error))?;
+    let whole = std::sync::Arc::clone(&snapshot);
+    let rules = tokio::task::spawn_blocking(move || crate::check::rules(&whole.graph))
         .await
-        .map_err(|e| Problem::internal(&e))?
-        .map_err(|e| Problem::internal(&e))?;
-    let next = changes
-        .last()
-        .filter(|change| change.revision < revision)
-        .map(|change| format!("/changes?since={}&limit={limit}", change.revision));
-    let response = Json(json!({ "changes": changes, "next": next })).into_response();
-    Ok(super::at_revision(response, revision))
+        .map_err(|error| Problem::internal(&error))?
+        .map_err(|error| Problem::internal(&error))?;
+    let of_views = views
+        .into_iter()
+        .map(|detail| json!({ "check": "views", "violation": true, "detail": detail }));
+    let of_rules = rules.into_iter().map(|finding| {
+        json!({ "check": finding.check, "violation": finding.violation, "detail": finding.detail })
+    });
+    let summary = json!({
+        "revision": snapshot.revision,
+        "quads": snapshot.graph.len(),
+        "documents": snapshot.text.len(),
+        "findings": of_views.chain(of_rules).collect::<Vec<_>>(),
+    });
+    Ok(super::at_revision(Json(summary).into_response(), snapshot.revision))
 }
 
 /// `/export?format=`: all quads of the current revision, as a stream.

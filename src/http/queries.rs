@@ -1,11 +1,11 @@
 //! The saved queries, as an API and as pages.
 
 use crate::graph::Budget;
-use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::site::layout;
 use crate::http::sparql::{accept, asked, pairs, take};
 use crate::http::stream::{Text, answer};
+use crate::http::{Shared, State};
 use crate::pages;
 use crate::query::{ParameterType, SavedQuery};
 use crate::rdf::Term;

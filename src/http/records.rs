@@ -4,12 +4,14 @@
 use crate::app::App;
 use crate::commit::Snapshot;
 use crate::graph::GraphPattern;
-use crate::http::{Shared, State};
 use crate::http::description::write_graph;
 use crate::http::error::Problem;
+use crate::http::history::{as_of, memento, revision_for};
+use crate::http::lifecycle::{Fate, fate, moved};
 use crate::http::negotiate::choose;
 use crate::http::site::layout;
 use crate::http::sparql::{accept, pairs, take};
+use crate::http::{Shared, State};
 use crate::index::KINDS;
 use crate::pages;
 use crate::problem::Kind;
@@ -51,6 +53,10 @@ pub(super) async fn identifier(
 ) -> Result<Response, Problem> {
     let app = state.app()?;
     let snapshot = state.snapshot()?;
+    let names = &app.config.names;
+    if let Some(Fate::Merged(survivor)) = fate(&snapshot, names, &names.record(&kind, &slug)) {
+        return Ok(moved(names, &survivor, true, ""));
+    }
     let found = find(app, &snapshot, &kind, &slug)?;
     let offers: Vec<&[&str]> = VARIANTS.iter().map(|(_, _, names)| *names).collect();
     let Some(chosen) = choose(accept(&headers).as_deref(), &offers) else {
@@ -77,10 +83,31 @@ pub(super) async fn identifier(
 pub(super) async fn record(
     Shared(state): Shared<State>,
     Path((kind, file)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let app = state.app()?;
-    let snapshot = state.snapshot()?;
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let past = as_of(&state, &mut parameters).await?;
+    if past.is_none()
+        && let Some(revision) = revision_for(&state, &headers).await?
+    {
+        // The page is its own TimeGate (RFC 7089 §4.1).
+        let location = format!("/{kind}/{file}?revision={revision}");
+        let mut response = StatusCode::FOUND.into_response();
+        let value = HeaderValue::from_str(&location)
+            .map_err(|_| Problem::not_found("there is nothing at this address"))?;
+        response.headers_mut().insert(header::LOCATION, value);
+        response
+            .headers_mut()
+            .insert(header::VARY, HeaderValue::from_static("Accept-Datetime, Accept"));
+        return Ok(response);
+    }
+    let is_past = past.is_some();
+    let snapshot = match past {
+        Some(past) => past,
+        None => state.snapshot()?,
+    };
     let (slug, ending) = match file.rfind('.') {
         Some(dot) => file.split_at(dot),
         None => (file.as_str(), ""),
@@ -93,6 +120,11 @@ pub(super) async fn record(
             .map_err(|_| Problem::not_found("there is nothing at this address"))?;
         response.headers_mut().insert(header::LOCATION, value);
         return Ok(response);
+    }
+    let names = &app.config.names;
+    let fate = fate(&snapshot, names, &names.record(&kind, slug));
+    if let Some(Fate::Merged(survivor)) = &fate {
+        return Ok(moved(names, survivor, false, ending));
     }
     let found = find(app, &snapshot, &kind, slug)?;
     let (variant, negotiated) = if ending.is_empty() {
@@ -132,6 +164,12 @@ pub(super) async fn record(
         }
     }
     link(&mut response, &found.iri, &kind, slug);
+    if is_past {
+        memento(&mut response, &snapshot.time, &format!("/{kind}/{slug}"));
+    }
+    if fate == Some(Fate::Withdrawn) {
+        *response.status_mut() = StatusCode::GONE;
+    }
     Ok(super::at_revision(response, snapshot.revision))
 }
 

@@ -1,10 +1,10 @@
 //! `/api/search` and `/search`.
 
-use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::site::layout;
 use crate::http::sparql::{accept, pairs};
+use crate::http::{Shared, State};
 use crate::index::Facet;
 use crate::pages;
 use crate::search::{Answer, PAGE_DEFAULT, PAGE_LIMIT, Query, Sort};

@@ -1,12 +1,12 @@
 //! Home, ontology, explanations and the small files that crawlers ask for.
 
 use crate::graph::GraphPattern;
-use crate::http::{Shared, State};
 use crate::http::description;
 use crate::http::error::{Problem, explanation, status};
 use crate::http::negotiate::choose;
 use crate::http::records::{all_records, entity_tag};
 use crate::http::sparql::accept;
+use crate::http::{Shared, State};
 use crate::index::Facet;
 use crate::pages;
 use crate::problem::Kind;

@@ -2,11 +2,11 @@
 //! description, and the form for people.
 
 use crate::graph::{Format, QueryForm, Scope};
-use crate::http::{Shared, State};
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::site::empty_workbench;
 use crate::http::stream::{Asked, Text, answer};
+use crate::http::{Shared, State};
 use crate::problem::Kind;
 use crate::query::Error;
 use crate::rdf::GraphFormat;
@@ -95,9 +95,13 @@ pub(super) async fn query(
     if format.as_deref() == Some("html") || (format.is_none() && wants_page(accept.as_deref())) {
         return super::workbench::with_query(&state, text, parameters).await;
     }
+    let past = super::history::as_of(&state, &mut parameters).await?;
     let asked = asked(&state, Text::Raw(text), &mut parameters, accept, format)?;
     let app = state.app()?;
-    let snapshot = state.snapshot()?;
+    let snapshot = match past {
+        Some(past) => past,
+        None => state.snapshot()?,
+    };
     let response = answer(app, &snapshot, asked).await?;
     Ok(super::at_revision(response, snapshot.revision))
 }

@@ -38,8 +38,8 @@ pub(super) async fn update(
             "an update must be UTF-8 (SPARQL 1.1 Protocol §2.2)",
         ));
     }
-    let body = std::str::from_utf8(&body)
-        .map_err(|_| Problem::parameter("the update is not UTF-8"))?;
+    let body =
+        std::str::from_utf8(&body).map_err(|_| Problem::parameter("the update is not UTF-8"))?;
     let mut texts = match media_type {
         "application/sparql-update" => vec![body.to_owned()],
         "application/x-www-form-urlencoded" => {
@@ -51,7 +51,10 @@ pub(super) async fn update(
         other => {
             return Err(Problem::new(
                 Kind::UnsupportedMediaType,
-                format!("{} is not understood here", if other.is_empty() { "a body without Content-Type" } else { other }),
+                format!(
+                    "{} is not understood here",
+                    if other.is_empty() { "a body without Content-Type" } else { other }
+                ),
             )
             .with_hint(
                 "send application/sparql-update, or a form (application/x-www-form-urlencoded) \
@@ -66,8 +69,8 @@ pub(super) async fn update(
     };
     let config = Arc::clone(&state.config);
     check_update_text(&text, &config.limits)?;
-    let parsed = ReadUpdate::parse(&text, Some(config.names.base()))
-        .map_err(crate::query::Error::from)?;
+    let parsed =
+        ReadUpdate::parse(&text, Some(config.names.base())).map_err(crate::query::Error::from)?;
     check_update_size(parsed.size(), &config.limits)?;
     let scope = Scope {
         default: config.default_graph,
@@ -103,7 +106,8 @@ pub(super) async fn update(
 
 /// What a caller is told of a change.
 pub(super) fn answer(committed: &Committed) -> Response {
-    let warnings: Vec<_> = committed.report.results.iter().map(crate::http::error::violation).collect();
+    let warnings: Vec<_> =
+        committed.report.results.iter().map(crate::http::error::violation).collect();
     let body = json!({
         "revision": committed.revision, "removed": committed.removed, "added": committed.added,
         "warnings": warnings,
@@ -113,9 +117,7 @@ pub(super) fn answer(committed: &Committed) -> Response {
 
 /// Which graphs the caller may write to: who may see what, and the ontology,
 /// are for administrators.
-pub(super) fn may_write(
-    state: &State,
-) -> Box<dyn Fn(GraphNameRef<'_>) -> bool + Send> {
+pub(super) fn may_write(state: &State) -> Box<dyn Fn(GraphNameRef<'_>) -> bool + Send> {
     let administrator = state.caller.role == Role::Administrator;
     let kept = ["catalogue", "ontology", "lifecycle"].map(|name| state.config.names.graph(name));
     Box::new(move |graph| match graph {
@@ -164,12 +166,14 @@ impl From<UpdateError> for Problem {
         let text = error.to_string();
         match error {
             UpdateError::Evaluation(error) => crate::query::Error::from(error).into(),
-            UpdateError::Exists(_) | UpdateError::Missing(_) => Self::parameter(text)
-                .with_hint("with SILENT it is no error"),
+            UpdateError::Exists(_) | UpdateError::Missing(_) => {
+                Self::parameter(text).with_hint("with SILENT it is no error")
+            }
             UpdateError::Load(_) => Self::new(Kind::Forbidden, text)
                 .with_hint("fetch it yourself and PUT it to /graphs?graph=IRI"),
-            UpdateError::Forbidden(_) => Self::new(Kind::Forbidden, text)
-                .with_hint("this graph is for administrators"),
+            UpdateError::Forbidden(_) => {
+                Self::new(Kind::Forbidden, text).with_hint("this graph is for administrators")
+            }
         }
     }
 }
@@ -185,6 +189,7 @@ impl From<crate::commit::Error> for Problem {
                 )
                 .with_hint("each violation names the record, the property and what it needs")
             },
+            crate::commit::Error::Retired(_) => Self::new(Kind::ShapesViolated, error.to_string()),
             crate::commit::Error::Crowded => Self::new(Kind::Busy, error.to_string()),
             other => Self::internal(&other),
         }

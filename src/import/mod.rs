@@ -1,10 +1,14 @@
 //! Reads RDF files into a change: all or nothing. Not for single records.
 
 use crate::commit::Edit;
+use crate::graph::GraphPattern;
 use crate::rdf::GraphFormat;
 use crate::rdf::GraphName;
 use crate::rdf::NamedNode;
+use crate::rdf::Names;
 use crate::rdf::Quad;
+use crate::rdf::Visibility;
+use crate::rdf::vocabulary::{INSITES, TYPE};
 use flate2::read::MultiGzDecoder;
 use oxigraph::io::{RdfParseError, RdfParser};
 use std::fs::File;
@@ -77,6 +81,21 @@ pub fn read_file(
     edit: &mut Edit,
     progress: &mut dyn FnMut(usize),
 ) -> Result<usize, Error> {
+    let mut count = 0;
+    read_with(path, &mut |mut quad: Quad| {
+        if quad.graph_name == GraphName::DefaultGraph {
+            quad.graph_name.clone_from(graph);
+        }
+        edit.add(&quad);
+        count += 1;
+        if count % REPORTED == 0 {
+            progress(count);
+        }
+    })?;
+    Ok(count)
+}
+
+fn read_with(path: &Path, each: &mut dyn FnMut(Quad)) -> Result<(), Error> {
     let Some((format, compressed)) = format_of(path) else {
         return Err(Error::UnknownFormat { path: path.to_owned() });
     };
@@ -89,10 +108,44 @@ pub fn read_file(
     let source = Source { name: &name, format, base: base.as_ref().map(NamedNode::as_str) };
     if compressed {
         let reader = BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file));
-        read(&source, reader, graph, edit, progress)
+        parse(&source, reader, each)
     } else {
-        read(&source, file, graph, edit, progress)
+        parse(&source, file, each)
     }
+}
+
+/// Writes the quads of a file as N-Quads, as [`read_file`] would add them.
+pub fn write_quads(path: &Path, graph: &GraphName, out: &mut Vec<u8>) -> Result<usize, Error> {
+    let mut count = 0;
+    read_with(path, &mut |mut quad: Quad| {
+        if quad.graph_name == GraphName::DefaultGraph {
+            quad.graph_name.clone_from(graph);
+        }
+        out.extend_from_slice(quad.to_string().as_bytes());
+        out.extend_from_slice(b" .\n");
+        count += 1;
+    })?;
+    Ok(count)
+}
+
+/// Says in the catalogue who may see a graph that is new; what is public need
+/// not be said.
+pub fn declare(edit: &mut Edit, names: &Names, graph: &NamedNode, visibility: Visibility) {
+    let state = edit.before();
+    let known = state.iri_id(graph.as_str()).is_some_and(|id| {
+        let only = GraphPattern::Only(id);
+        state.quads().matching(None, None, None, only).next().is_some()
+    });
+    if known || visibility == Visibility::Public {
+        return;
+    }
+    let catalogue = names.graph("catalogue");
+    let term = |text: String| NamedNode::new_unchecked(text);
+    let level = term(format!("{INSITES}{}", visibility.name()));
+    let class = term(format!("{INSITES}Graph"));
+    let visible_to = term(format!("{INSITES}visibleTo"));
+    edit.add(&Quad::new(graph.clone(), term(TYPE.to_owned()), class, catalogue.clone()));
+    edit.add(&Quad::new(graph.clone(), visible_to, level, catalogue));
 }
 
 /// Where RDF comes from.

@@ -8,8 +8,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The points, in the order in which a commit passes them.
-pub const POINTS: [&str; 6] =
-    ["prepared", "recording", "recorded", "applying", "applied", "shown"];
+pub const POINTS: [&str; 6] = ["prepared", "recording", "recorded", "applying", "applied", "shown"];
 
 struct Asked {
     abort: bool,

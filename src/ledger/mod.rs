@@ -2,9 +2,11 @@
 //! truth. Everything else can be made again from it. Not for rules on what may
 //! be stored, nor for reading by pattern: views do that.
 
+mod backup;
 pub mod fault;
 mod lock;
 
+pub use backup::{BackupError, restore};
 pub use lock::{Lock, LockError};
 
 use crate::problem::Kind;
@@ -23,6 +25,9 @@ const CHANGES: TableDefinition<'_, Revision, &[u8]> = TableDefinition::new("chan
 /// (revision, piece) to quads; a piece holds only removals or only additions.
 const CHANGE_QUADS: TableDefinition<'_, (Revision, u32), &[u8]> =
     TableDefinition::new("change-quads");
+
+/// (subject, revision): which changes touched a subject.
+const SUBJECTS: TableDefinition<'_, (TermId, Revision), ()> = TableDefinition::new("subjects");
 
 /// The format this code reads and writes.
 const FORMAT: &[u8] = b"insites-ledger 1";
@@ -169,6 +174,7 @@ impl Ledger {
                     write.open_table(QUADS)?;
                     write.open_table(CHANGES)?;
                     write.open_table(CHANGE_QUADS)?;
+                    write.open_table(SUBJECTS)?;
                     write.commit()?;
                     return Ok(Ok(0));
                 }
@@ -235,6 +241,7 @@ impl Ledger {
                 let mut quads = write.open_table(QUADS)?;
                 let mut records = write.open_table(CHANGES)?;
                 let mut pieces = write.open_table(CHANGE_QUADS)?;
+                let mut subjects = write.open_table(SUBJECTS)?;
                 for (change, encoded) in changes.iter().zip(&encoded) {
                     for (id, term) in (change.first_term..).zip(&change.terms) {
                         terms.insert(id, term.as_slice())?;
@@ -247,6 +254,13 @@ impl Ledger {
                         quads.insert((*s, *p, *o, *g), ())?;
                     }
                     records.insert(change.record.revision, encoded.as_slice())?;
+                    let mut touched: Vec<TermId> =
+                        change.removed.iter().chain(&change.added).map(|quad| quad[0]).collect();
+                    touched.sort_unstable();
+                    touched.dedup();
+                    for subject in touched {
+                        subjects.insert((subject, change.record.revision), ())?;
+                    }
                     let all = change
                         .removed
                         .chunks(PIECE)
@@ -359,6 +373,51 @@ impl History {
             .collect()
     }
 
+    /// The changes that touched a subject, newest first, at most `limit`.
+    pub fn of_subject(&self, subject: TermId, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
+        let encoded = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = self.database.begin_read()?;
+            let subjects = read.open_table(SUBJECTS)?;
+            let changes = read.open_table(CHANGES)?;
+            let mut found = Vec::new();
+            for entry in subjects.range((subject, 0)..=(subject, Revision::MAX))?.rev().take(limit)
+            {
+                let (_, revision) = entry?.0.value();
+                found.extend(changes.get(revision)?.map(|record| record.value().to_vec()));
+            }
+            Ok(found)
+        })()
+        .map_err(self.storage())?;
+        encoded
+            .iter()
+            .map(|bytes| serde_json::from_slice(bytes).map_err(|e| Error::Damaged(e.to_string())))
+            .collect()
+    }
+
+    /// Every quad that changed after one revision, up to another, in the order
+    /// of the changes, and whether it was removed.
+    pub fn each_since(
+        &self,
+        since: Revision,
+        until: Revision,
+        mut each: impl FnMut(QuadIds, bool),
+    ) -> Result<(), Error> {
+        (|| -> Result<(), redb::Error> {
+            let read = self.database.begin_read()?;
+            let table = read.open_table(CHANGE_QUADS)?;
+            for entry in table.range((since + 1, 0)..=(until, u32::MAX))? {
+                let piece = entry?.1;
+                let piece = piece.value();
+                let removed = piece.first() == Some(&REMOVED);
+                for quad in decode_piece(piece) {
+                    each(quad, removed);
+                }
+            }
+            Ok(())
+        })()
+        .map_err(self.storage())
+    }
+
     /// The quads that a change removed and added.
     pub fn change_quads(&self, revision: Revision) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
         let pieces = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
@@ -374,15 +433,19 @@ impl History {
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for piece in pieces {
             let target = if piece.first() == Some(&REMOVED) { &mut removed } else { &mut added };
-            for quad in piece.get(1..).unwrap_or_default().chunks_exact(16) {
-                let id = |n: usize| {
-                    quad[n * 4..n * 4 + 4].iter().rev().fold(0, |id, b| id << 8 | TermId::from(*b))
-                };
-                target.push([id(0), id(1), id(2), id(3)]);
-            }
+            target.extend(decode_piece(&piece));
         }
         Ok((removed, added))
     }
+}
+
+fn decode_piece(piece: &[u8]) -> impl Iterator<Item = QuadIds> + '_ {
+    piece.get(1..).unwrap_or_default().chunks_exact(16).map(|quad| {
+        let id = |n: usize| {
+            quad[n * 4..n * 4 + 4].iter().rev().fold(0, |id, b| id << 8 | TermId::from(*b))
+        };
+        [id(0), id(1), id(2), id(3)]
+    })
 }
 
 fn encode_piece(sign: u8, quads: &[QuadIds]) -> Vec<u8> {

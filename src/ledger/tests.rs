@@ -49,7 +49,10 @@ fn what_was_recorded_is_there_after_reopening() {
         [(1, 0, 70_000), (2, 2, 1)]
     );
     assert_eq!(ledger.history().change_quads(1).expect("readable"), (vec![], many.clone()));
-    assert_eq!(ledger.history().change_quads(2).expect("readable"), (many[..2].to_vec(), vec![[4, 2, 3, 1]]));
+    assert_eq!(
+        ledger.history().change_quads(2).expect("readable"),
+        (many[..2].to_vec(), vec![[4, 2, 3, 1]])
+    );
 }
 
 #[test]

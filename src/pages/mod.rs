@@ -2,6 +2,7 @@
 //! and no inline style, and work by keyboard, enlarged, and with a screen
 //! reader.
 
+mod history;
 mod layout;
 mod lists;
 mod record;
@@ -9,6 +10,7 @@ mod search;
 mod sign_in;
 mod workbench;
 
+pub use history::{HistoryEntry, HistoryPage, history};
 pub use layout::{Layout, Link, SignedIn, Value};
 pub use lists::{
     BrowsePage, HomePage, OntologyPage, OntologyTerm, ProblemPage, about, browse, home, ontology,

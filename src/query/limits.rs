@@ -2,8 +2,8 @@
 //! the parser and the planner recurse, and a stack that overflows takes the
 //! whole process down. Not for time and memory: a budget watches those.
 
-use crate::graph::{ReadQuery, Size};
 use crate::graph::tokens::{end_of_iri, end_of_line, end_of_name, end_of_string};
+use crate::graph::{ReadQuery, Size};
 use crate::query::Error;
 use std::time::Duration;
 
@@ -159,7 +159,9 @@ fn measure(text: &[u8]) -> Measure {
                 let end = end_of_name(text, at);
                 let word = &text[at..end];
                 after_data = word.eq_ignore_ascii_case(b"DATA");
-                if data.is_none() && GROUP_KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k.as_bytes())) {
+                if data.is_none()
+                    && GROUP_KEYWORDS.iter().any(|k| word.eq_ignore_ascii_case(k.as_bytes()))
+                {
                     found.groups += 1;
                 }
                 at = end.max(at + 1);

@@ -8,7 +8,7 @@ mod time;
 pub use format::{GraphFormat, SolutionsFormat};
 pub use names::{Names, prefixes, vocabulary};
 pub use oxigraph::model::{
-    GraphNameRef, BlankNode, GraphName, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
+    BlankNode, GraphName, GraphNameRef, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
 };
 pub use time::{now, timestamp};
 

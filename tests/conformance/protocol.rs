@@ -50,10 +50,9 @@ async fn graph_store_protocol_suite() {
         let manifest = Manifest { graph: quads.into_iter().map(Triple::from).collect() };
         for case in manifest.cases(&suite) {
             service.replace(&[]);
-            let outcome = exchange(&manifest, &case, &service, |path, _| {
-                path.replacen("/gsp", "/graphs", 1)
-            })
-            .await;
+            let outcome =
+                exchange(&manifest, &case, &service, |path, _| path.replacen("/gsp", "/graphs", 1))
+                    .await;
             outcomes.add(&case, outcome);
         }
     }

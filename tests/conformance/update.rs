@@ -13,8 +13,19 @@ const EXCEPTIONS: &[(&str, &str)] = &[];
 
 const UT: &str = "http://www.w3.org/2009/sparql/tests/test-update#";
 const FOLDERS: [&str; 14] = [
-    "add", "basic-update", "clear", "copy", "delete", "delete-data", "delete-insert",
-    "delete-where", "drop", "move", "update-silent", "syntax-update-1", "syntax-update-2",
+    "add",
+    "basic-update",
+    "clear",
+    "copy",
+    "delete",
+    "delete-data",
+    "delete-insert",
+    "delete-where",
+    "drop",
+    "move",
+    "update-silent",
+    "syntax-update-1",
+    "syntax-update-2",
     "syntax-fed",
 ];
 

@@ -1,8 +1,10 @@
 //! The routes, as a client sees them.
 
+mod access;
 mod records;
 mod search;
 mod sparql;
+mod writes;
 
 use crate::support::Service;
 use axum::http::StatusCode;

@@ -77,6 +77,23 @@ impl Service {
         SEEDED.get_or_init(|| Self::open(false, &[])).clone()
     }
 
+    /// The same for one test alone, which may change it.
+    pub fn seeded_alone() -> Self {
+        Self::open(false, &[])
+    }
+
+    /// A token of this service.
+    pub fn token(&self, name: &str, role: Role) -> (String, Tokens) {
+        let tokens = Tokens::open(self.folder.path());
+        (tokens.add(name, role, None, None).expect("a token"), tokens)
+    }
+
+    /// The same service, asked by nobody in particular.
+    pub fn anonymous(mut self) -> Self {
+        self.token = None;
+        self
+    }
+
     /// The same service, asked by somebody with this role.
     pub fn with_role(mut self, role: Role) -> Self {
         let tokens = Tokens::open(self.folder.path());

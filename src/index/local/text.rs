@@ -2,7 +2,7 @@
 //! shares its analyser). Documents go in, numbers of records come out.
 
 use crate::index::local::words::{analyser, words_of};
-use crate::index::{shown_to, Document, Error, Facet, Found, Hit, Request, Words, payload};
+use crate::index::{Document, Error, Facet, Found, Hit, Request, Words, payload, shown_to};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
 use crate::rdf::Visibility;
@@ -175,11 +175,7 @@ impl TextIndex {
     /// The index as it stands.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            fields: self.fields,
-            searcher: Arc::new(self.reader.searcher()),
-            shown_to: 0,
-        }
+        Snapshot { fields: self.fields, searcher: Arc::new(self.reader.searcher()), shown_to: 0 }
     }
 }
 

@@ -1,0 +1,337 @@
+//! The life of a record: draft, in review, published, withdrawn or merged. What
+//! became of an address is kept in `{base}graph/lifecycle`, so that it answers
+//! for ever.
+
+use crate::access::Role;
+use crate::commit::{Edit, Rules, Snapshot};
+use crate::graph::GraphPattern;
+use crate::http::error::Problem;
+use crate::http::identity::check_form;
+use crate::http::sparql::{pairs, take};
+use crate::http::update::{answer, change};
+use crate::http::{Shared, State};
+use crate::rdf::GraphName;
+use crate::rdf::Literal;
+use crate::rdf::NamedNode;
+use crate::rdf::Names;
+use crate::rdf::Provenance;
+use crate::rdf::Quad;
+use crate::rdf::Term;
+use crate::rdf::TermId;
+use crate::rdf::now;
+use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
+use crate::search::label;
+use axum::body::Bytes;
+use axum::extract::Path;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+/// What became of a record that is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It was withdrawn: its address answers 410 with a tombstone.
+    Withdrawn,
+    /// It was merged into another one, or renamed: 301 to that.
+    Merged(String),
+}
+
+fn iri(namespace: &str, name: &str) -> NamedNode {
+    NamedNode::new_unchecked(format!("{namespace}{name}"))
+}
+
+/// What became of a record; `None` while it lives.
+pub(super) fn fate(snapshot: &Snapshot, names: &Names, record: &str) -> Option<Fate> {
+    let graph = &snapshot.graph;
+    let lifecycle = GraphPattern::Only(graph.iri_id(names.graph("lifecycle").as_str())?);
+    let id = graph.iri_id(record)?;
+    let value = |name: &str| {
+        let property = graph.iri_id(name)?;
+        graph.quads().matching(Some(id), Some(property), None, lifecycle).next().map(|q| q[2])
+    };
+    let class = graph.text(value(TYPE)?)?;
+    if class.strip_prefix(INSITES) == Some("Withdrawn") {
+        return Some(Fate::Withdrawn);
+    }
+    let survivor = graph.text(value(&format!("{DCTERMS}isReplacedBy"))?)?;
+    // The survivor may have been merged in turn.
+    match fate(snapshot, names, &survivor) {
+        Some(Fate::Merged(further)) => Some(Fate::Merged(further)),
+        _ => Some(Fate::Merged(survivor)),
+    }
+}
+
+/// A permanent redirect to where a merged record is now, with the same ending.
+pub(super) fn moved(names: &Names, survivor: &str, identifier: bool, ending: &str) -> Response {
+    let Some((kind, slug)) = names.kind_and_slug(survivor) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let location =
+        if identifier { format!("/id/{kind}/{slug}") } else { format!("/{kind}/{slug}{ending}") };
+    let mut response = StatusCode::MOVED_PERMANENTLY.into_response();
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The fields of a form, or the members of a JSON object.
+pub(super) fn form(body: &Bytes) -> Result<Vec<(String, String)>, Problem> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| Problem::parameter("the body is not UTF-8"))?;
+    if !text.trim_start().starts_with('{') {
+        return pairs(text);
+    }
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text)
+        .map_err(|error| Problem::parameter(format!("the body is no JSON object: {error}")))?;
+    object
+        .into_iter()
+        .map(|(name, value)| match value {
+            serde_json::Value::String(text) => Ok((name, text)),
+            serde_json::Value::Null => Ok((name, String::new())),
+            other => Err(Problem::parameter(format!("{name}={other} is not text"))),
+        })
+        .collect()
+}
+
+/// POST `/{kind}/{slug}/{action}`: submit, return, publish, withdraw, merge.
+pub(super) async fn act(
+    Shared(state): Shared<State>,
+    Path((kind, slug, action)): Path<(String, String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, Problem> {
+    let role = match action.as_str() {
+        "submit" => Role::Contributor,
+        "return" | "publish" | "withdraw" | "merge" => Role::Curator,
+        _ => return Err(Problem::not_found("there is nothing at this address")),
+    };
+    state.needs(role)?;
+    let mut form = form(&body)?;
+    check_form(&state, &mut form)?;
+    let mut field = |name: &str| take(&mut form, name).pop().unwrap_or_default().trim().to_owned();
+    let (comment, reason) = (field("comment"), field("reason"));
+    let (replacement, into) = (field("replacement"), field("into"));
+    let names = state.config.names.clone();
+    let record = names.record(&kind, &slug);
+    let why = if reason.is_empty() { &comment } else { &reason };
+    let provenance = Provenance {
+        author: state.caller.name.clone(),
+        reason: if why.is_empty() { action.clone() } else { format!("{action}: {why}") },
+        source: "lifecycle".to_owned(),
+    };
+    if matches!(action.as_str(), "withdraw" | "merge") && reason.is_empty() {
+        return Err(Problem::parameter("a reason is needed: readers of the address will see it"));
+    }
+    let contributor = (state.caller.role == Role::Contributor)
+        .then(|| state.caller.site.clone().unwrap_or_default());
+    let committed = change(&state, provenance, Rules::Refuse, move |edit| {
+        let steps = Steps { names: &names, record: &record, kind: &kind, slug: &slug };
+        match action.as_str() {
+            "withdraw" => steps.withdraw(edit, &reason, &replacement),
+            "merge" => steps.merge(edit, &into, &reason),
+            "publish" => steps.publish(edit),
+            "submit" => steps.mark(edit, "Draft", "InReview", &comment, contributor),
+            _ => steps.mark(edit, "InReview", "Draft", &comment, None),
+        }
+    })
+    .await?;
+    if headers
+        .get(header::ACCEPT)
+        .and_then(|v| v.to_str().ok())
+        .is_some_and(|a| a.contains("text/html"))
+    {
+        let location = [(header::LOCATION, "/")];
+        return Ok((StatusCode::SEE_OTHER, location).into_response());
+    }
+    Ok(answer(&committed))
+}
+
+struct Steps<'a> {
+    names: &'a Names,
+    record: &'a str,
+    kind: &'a str,
+    slug: &'a str,
+}
+
+impl Steps<'_> {
+    /// The record's number, if it is there and lives.
+    fn living(&self, graph: &crate::graph::Snapshot, record: &str) -> Result<TermId, Problem> {
+        let missing = || Problem::not_found(format!("there is no record {record}"));
+        let id = graph.iri_id(record).ok_or_else(missing)?;
+        let lifecycle = graph.iri_id(self.names.graph("lifecycle").as_str());
+        let all: Vec<_> = graph.quads().matching(Some(id), None, None, GraphPattern::Any).collect();
+        let type_ = graph.iri_id(TYPE);
+        if all.iter().any(|q| Some(q[3]) == lifecycle && Some(q[1]) == type_) {
+            return Err(Problem::parameter(format!("{record} is withdrawn or merged already")));
+        }
+        if all.is_empty() { Err(missing()) } else { Ok(id) }
+    }
+
+    /// A record named by identifier or by `kind/slug`.
+    fn named(&self, given: &str) -> String {
+        match given.trim_start_matches('/').split_once('/') {
+            Some((kind, slug)) if !given.contains("://") && !slug.contains('/') => {
+                self.names.record(kind, slug)
+            }
+            _ => given.to_owned(),
+        }
+    }
+
+    fn say(&self, edit: &mut Edit, subject: &str, property: NamedNode, value: impl Into<Term>) {
+        let subject = NamedNode::new_unchecked(subject);
+        edit.add(&Quad::new(subject, property, value, self.names.graph("lifecycle")));
+    }
+
+    fn withdraw(&self, edit: &mut Edit, reason: &str, replacement: &str) -> Result<(), Problem> {
+        let graph = edit.state();
+        let id = self.living(&graph, self.record)?;
+        let title = label(&graph, id);
+        for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
+            edit.remove_ids(quad);
+        }
+        let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
+        self.say(edit, self.record, iri("", TYPE), iri(INSITES, "Withdrawn"));
+        self.say(edit, self.record, iri(DCTERMS, "title"), english(&title));
+        self.say(edit, self.record, iri(INSITES, "withdrawalReason"), english(reason));
+        let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
+        self.say(edit, self.record, iri(INSITES, "withdrawnAt"), time);
+        if !replacement.is_empty() {
+            let replacement = self.named(replacement);
+            self.living(&graph, &replacement)?;
+            let by = NamedNode::new_unchecked(replacement);
+            self.say(edit, self.record, iri(DCTERMS, "isReplacedBy"), by);
+        }
+        Ok(())
+    }
+
+    /// The record's own facts go, links to it are turned to the survivor.
+    fn merge(&self, edit: &mut Edit, into: &str, reason: &str) -> Result<(), Problem> {
+        if into.is_empty() {
+            return Err(Problem::parameter("into is needed: the record that stays"));
+        }
+        let survivor = self.named(into);
+        if survivor == self.record {
+            return Err(Problem::parameter("a record cannot be merged into itself"));
+        }
+        let graph = edit.state();
+        let id = self.living(&graph, self.record)?;
+        let stays = self.living(&graph, &survivor)?;
+        for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
+            edit.remove_ids(quad);
+        }
+        for [s, p, o, g] in graph.quads().matching(None, None, Some(id), GraphPattern::Any) {
+            edit.remove_ids([s, p, o, g]);
+            if s != stays && s != id {
+                edit.add_ids([s, p, stays, g]);
+            }
+        }
+        let kept = NamedNode::new_unchecked(&survivor);
+        let english = Literal::new_language_tagged_literal_unchecked(reason, "en");
+        self.say(edit, self.record, iri("", TYPE), iri(INSITES, "Merged"));
+        self.say(edit, self.record, iri(DCTERMS, "isReplacedBy"), kept);
+        self.say(edit, self.record, iri(INSITES, "withdrawalReason"), english);
+        self.say(edit, &survivor, iri(DCTERMS, "replaces"), NamedNode::new_unchecked(self.record));
+        Ok(())
+    }
+
+    /// The graph of the record's draft, by number and name.
+    fn draft(&self, graph: &crate::graph::Snapshot) -> Result<(TermId, NamedNode), Problem> {
+        let name = self.names.graph(&format!("draft/{}/{}", self.kind, self.slug));
+        graph
+            .iri_id(name.as_str())
+            .filter(|id| {
+                let only = GraphPattern::Only(*id);
+                graph.quads().matching(None, None, None, only).next().is_some()
+            })
+            .map(|id| (id, name))
+            .ok_or_else(|| {
+                Problem::not_found(format!("there is no draft of {}/{}", self.kind, self.slug))
+            })
+    }
+
+    /// The draft's facts become public, in one change.
+    fn publish(&self, edit: &mut Edit) -> Result<(), Problem> {
+        let graph = edit.state();
+        let (id, name) = self.draft(&graph)?;
+        let target = GraphName::from(self.names.graph("records"));
+        if let (Some(subject), Some(records)) =
+            (graph.iri_id(self.record), graph.iri_id(self.names.graph("records").as_str()))
+        {
+            // A draft of what is published already replaces it.
+            let only = GraphPattern::Only(records);
+            for quad in graph.quads().matching(Some(subject), None, None, only) {
+                edit.remove_ids(quad);
+            }
+        }
+        for ids in graph.quads().matching(None, None, None, GraphPattern::Only(id)) {
+            edit.remove_ids(ids);
+            if let Some(quad) = graph.quad(ids) {
+                edit.add(&Quad { graph_name: target.clone(), ..quad });
+            }
+        }
+        self.forget(edit, &graph, &name);
+        Ok(())
+    }
+
+    /// Takes a graph out of the catalogue.
+    fn forget(&self, edit: &mut Edit, graph: &crate::graph::Snapshot, name: &NamedNode) {
+        let catalogue = self.names.graph("catalogue");
+        if let (Some(id), Some(catalogue)) =
+            (graph.iri_id(name.as_str()), graph.iri_id(catalogue.as_str()))
+        {
+            let only = GraphPattern::Only(catalogue);
+            for quad in graph.quads().matching(Some(id), None, None, only) {
+                edit.remove_ids(quad);
+            }
+        }
+    }
+
+    /// Moves a draft from one state to another. A contributor may only for
+    /// the own site.
+    fn mark(
+        &self,
+        edit: &mut Edit,
+        from: &str,
+        to: &str,
+        comment: &str,
+        contributor_of: Option<String>,
+    ) -> Result<(), Problem> {
+        let graph = edit.state();
+        let (id, name) = self.draft(&graph)?;
+        let catalogue = self.names.graph("catalogue");
+        let value = |property: &str| {
+            let property = graph.iri_id(&format!("{INSITES}{property}"))?;
+            let only = GraphPattern::Only(graph.iri_id(catalogue.as_str())?);
+            graph.quads().matching(Some(id), Some(property), None, only).next()
+        };
+        if let Some(site) = contributor_of {
+            let own = self.names.record("organisation", &site);
+            let of = value("draftOf").and_then(|quad| graph.text(quad[2]));
+            if of != Some(own) {
+                return Err(Problem::not_found(format!(
+                    "there is no draft of {}/{}",
+                    self.kind, self.slug
+                )));
+            }
+        }
+        let state = value("reviewState");
+        let now_in = state.and_then(|quad| graph.text(quad[2]));
+        let now_in = now_in.as_deref().and_then(|t| t.strip_prefix(INSITES)).unwrap_or("Draft");
+        if now_in != from {
+            return Err(Problem::parameter(format!("the draft is {now_in}, not {from}")));
+        }
+        if let Some(quad) = state {
+            edit.remove_ids(quad);
+        }
+        if let Some(quad) = value("reviewComment") {
+            edit.remove_ids(quad);
+        }
+        let property = iri(INSITES, "reviewState");
+        edit.add(&Quad::new(name.clone(), property, iri(INSITES, to), catalogue.clone()));
+        if !comment.is_empty() {
+            let property = iri(INSITES, "reviewComment");
+            edit.add(&Quad::new(name, property, Literal::from(comment), catalogue));
+        }
+        Ok(())
+    }
+}
