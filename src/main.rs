@@ -453,7 +453,7 @@ fn import_into(
         encoded(&names.join(", "))
     );
     if let (GraphName::NamedNode(graph), Some(visibility)) = (graph, visibility) {
-        target += &format!("&graph={}&visibility={visibility}", encoded(graph.as_str()));
+        target = format!("{target}&graph={}&visibility={visibility}", encoded(graph.as_str()));
     }
     let mut answer = Vec::new();
     let asked = Asked {
@@ -823,7 +823,7 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         Opened::Served(remote) => {
             let mut target = format!("/api/search?limit={limit}&q={}", encoded(&words.join(" ")));
             if let Some(kind) = kind {
-                target += &format!("&kind={}", encoded(kind));
+                target = format!("{target}&kind={}", encoded(kind));
             }
             let mut answer = Vec::new();
             remote.ask(&Asked { target: &target, ..Asked::default() }, &mut answer)?;

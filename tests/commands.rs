@@ -5,26 +5,26 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-fn insites(data: &Path, arguments: &[&str]) -> Command {
+pub fn insites(data: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_insites"));
     command.args(arguments).arg("--data").arg(data).current_dir(data.parent().expect("a folder"));
     command.stdin(Stdio::null());
     command
 }
 
-fn run(data: &Path, arguments: &[&str]) -> Output {
+pub fn run(data: &Path, arguments: &[&str]) -> Output {
     insites(data, arguments).output().expect("the binary runs")
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-fn err(output: &Output) -> String {
+pub fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
+pub fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
     (folder, data)
@@ -126,14 +126,19 @@ fn a_fresh_folder_is_seeded_checked_and_searched() {
     assert!(run(&data, &["check"]).status.success());
 }
 
-struct Server(std::process::Child, String);
+pub struct Server(pub std::process::Child, pub String);
 
 impl Server {
-    fn start(data: &Path) -> Self {
+    pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         drop(listener);
         let child = insites(data, &["serve", "--listen", &address])
+            .envs(variables.iter().copied())
             .stderr(Stdio::null())
             .stdout(Stdio::null())
             .spawn()
@@ -147,11 +152,35 @@ impl Server {
         server
     }
 
-    fn get(&self, path: &str) -> String {
+    /// Ends the process as a power cut would.
+    pub fn kill(&self) {
+        let id = self.0.id().to_string();
+        let sent = Command::new("kill").args(["-9", &id]).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    pub fn get(&self, path: &str) -> String {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"))
+    }
+
+    pub fn post(&self, path: &str, token: &str, media_type: &str, body: &str) -> String {
+        let authorization = match token {
+            "" => String::new(),
+            token => format!("Authorization: Bearer {token}\r\n"),
+        };
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: {media_type}\r\n\
+             {authorization}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ))
+    }
+
+    fn send(&self, request: &str) -> String {
         use std::io::{Read, Write};
         let Ok(mut stream) = std::net::TcpStream::connect(&self.1) else { return String::new() };
-        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).expect("sent");
+        if stream.write_all(request.as_bytes()).is_err() {
+            return String::new();
+        }
         let mut answer = String::new();
         // A connection that is cut gives what came before.
         let _ = stream.read_to_string(&mut answer);

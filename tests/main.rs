@@ -13,3 +13,4 @@ mod readme;
 mod serialisation;
 mod shapes;
 mod support;
+mod survival;

@@ -22,6 +22,7 @@ use crate::ledger::{Change, Ledger, fault};
 
 pub use crate::ledger::Error as LedgerError;
 pub use crate::ledger::LockError;
+pub use crate::ledger::fault::POINTS as FAULT_POINTS;
 pub use crate::ledger::{BackupError, ChangeRecord, History, restore};
 use crate::problem::Kind;
 use crate::rdf::GraphNameRef;

@@ -261,19 +261,18 @@ fn read(
     if found.is_none() && *graph != GraphName::DefaultGraph {
         return Err(Problem::not_found(format!("there is no graph {graph}")));
     }
-    let format = match take(parameters, "format").pop() {
-        Some(name) => GraphFormat::parse(&name)
-            .ok_or_else(|| Problem::parameter(format!("format={name} is not known here")))?,
-        None => {
-            let offered: Vec<&[&str]> = FORMATS.iter().map(|(_, types)| *types).collect();
-            let chosen = choose(accept(headers).as_deref(), &offered);
-            chosen.map(|n| FORMATS[n].0).ok_or_else(|| {
-                Problem::new(
-                    Kind::NotAcceptable,
-                    "a graph exists in Turtle, N-Triples, RDF/XML and JSON-LD",
-                )
-            })?
-        }
+    let format = if let Some(name) = take(parameters, "format").pop() {
+        GraphFormat::parse(&name)
+            .ok_or_else(|| Problem::parameter(format!("format={name} is not known here")))?
+    } else {
+        let offered: Vec<&[&str]> = FORMATS.iter().map(|(_, types)| *types).collect();
+        let chosen = choose(accept(headers).as_deref(), &offered);
+        chosen.map(|n| FORMATS[n].0).ok_or_else(|| {
+            Problem::new(
+                Kind::NotAcceptable,
+                "a graph exists in Turtle, N-Triples, RDF/XML and JSON-LD",
+            )
+        })?
     };
     let mut body = Vec::new();
     let id = snapshot.graph.graph_id(graph.as_ref()).unwrap_or(DEFAULT_GRAPH);

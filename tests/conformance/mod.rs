@@ -11,7 +11,9 @@ mod update;
 use crate::support::suites;
 use oxigraph::io::{RdfFormat, RdfParser};
 use oxigraph::model::vocab::{rdf, rdfs};
-use oxigraph::model::{Graph, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, Triple};
+use oxigraph::model::{
+    Graph, NamedNode, NamedNodeRef, NamedOrBlankNode, Quad, Term, TermRef, Triple,
+};
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -111,7 +113,7 @@ impl Manifest {
         node: &'a NamedOrBlankNode,
         property: impl Into<NamedNodeRef<'a>>,
     ) -> Option<Term> {
-        self.graph.object_for_subject_predicate(node, property).map(|term| term.into_owned())
+        self.graph.object_for_subject_predicate(node, property).map(TermRef::into_owned)
     }
 
     fn objects<'a>(
@@ -120,7 +122,7 @@ impl Manifest {
         property: impl Into<NamedNodeRef<'a>>,
     ) -> Vec<Term> {
         let property = property.into();
-        self.graph.objects_for_subject_predicate(node, property).map(|t| t.into_owned()).collect()
+        self.graph.objects_for_subject_predicate(node, property).map(TermRef::into_owned).collect()
     }
 
     fn node<'a>(

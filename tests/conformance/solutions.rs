@@ -3,7 +3,9 @@
 
 use oxigraph::model::dataset::{CanonicalizationAlgorithm, Dataset};
 use oxigraph::model::vocab::{rdf, xsd};
-use oxigraph::model::{BlankNode, Graph, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple};
+use oxigraph::model::{
+    BlankNode, Graph, Literal, NamedNode, NamedOrBlankNode, Quad, Term, Triple, TripleRef,
+};
 use oxigraph::sparql::results::{
     QueryResultsFormat, QueryResultsParser, SliceQueryResultsParserOutput,
 };
@@ -86,7 +88,7 @@ impl Answer {
                 graph.insert(&Triple::new(node.clone(), property, value));
             }
         }
-        Self::Solutions(variables, canonical(graph.iter().map(|t| t.into_owned())))
+        Self::Solutions(variables, canonical(graph.iter().map(TripleRef::into_owned)))
     }
 
     /// Reads an answer written with the result-set vocabulary, or a graph.
