@@ -470,15 +470,12 @@ impl Committer {
         touched: FxHashSet<u32>,
         graph: crate::graph::Snapshot,
     ) -> Result<(), Error> {
-        let before = self.reader.snapshot();
         let mut touched: Vec<u32> = touched.into_iter().collect();
         touched.sort_unstable();
         let documents = Documents::new(&graph, &self.names);
-        let forget: &[u32] = if before.text.is_empty() { &[] } else { &touched };
-        let new = touched.iter().flat_map(|subject| documents.documents(*subject));
         let applied = fault::point("applying")
             .map_err(|e| crate::index::Error::Engine(e.to_string()))
-            .and_then(|()| self.text.apply(revision, forget, new));
+            .and_then(|()| self.text.apply(revision, &touched, &|id| documents.documents(id)));
         if let Err(error) = applied {
             // The change is on disk already; the view alone is behind.
             tracing::error!(%error, revision, "the text view failed and is made again");

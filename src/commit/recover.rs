@@ -8,10 +8,9 @@ use crate::rdf::Names;
 use crate::rdf::Revision;
 use std::path::Path;
 
-/// A text view that is further behind than this is made again: replaying one
-/// change costs a commit of the index, making all documents about as much as
-/// this many.
-const REPLAYED: Revision = 50;
+/// A text view that is further behind than this is made again: replaying reads
+/// every change since, and small changes are folded in every few.
+const REPLAYED: Revision = 5_000;
 
 /// Reads the ledger into the graph view and catches up the text view.
 pub(super) fn open_views(
@@ -29,14 +28,10 @@ pub(super) fn open_views(
             progress(&format!("text view: replaying changes {} to {revision}", at + 1));
             let documents = Documents::new(&graph, names);
             let mut touched = Vec::new();
-            for number in at + 1..=revision {
-                let (removed, added) = ledger.history().change_quads(number)?;
-                touched.extend(removed.iter().chain(&added).map(|quad| quad[0]));
-            }
+            ledger.history().each_since(at, revision, |quad, _| touched.push(quad[0]))?;
             touched.sort_unstable();
             touched.dedup();
-            let new = touched.iter().flat_map(|subject| documents.documents(*subject));
-            text.apply(revision, &touched, new)?;
+            text.apply(revision, &touched, &|id| documents.documents(id))?;
         }
         at => {
             if revision > 0 || at.is_some() {
@@ -104,7 +99,6 @@ pub(super) fn rebuild_text(
 ) -> Result<(), Error> {
     text.clear()?;
     let documents = Documents::new(graph, names);
-    let subjects = documents.subjects();
-    text.apply(revision, &[], subjects.iter().flat_map(|s| documents.documents(*s)))?;
+    text.apply(revision, &documents.subjects(), &|id| documents.documents(id))?;
     Ok(())
 }

@@ -117,7 +117,7 @@ fn a_view_that_differs_is_told() {
     let mut committer = open(folder.path());
     add(&mut committer, &lesson("one", "First"));
     committer.text.clear().expect("cleared");
-    committer.text.apply(1, &[], std::iter::empty()).expect("applied");
+    committer.text.apply(1, &[], &|_| Vec::new()).expect("applied");
     let snapshot =
         Snapshot { text: committer.text.snapshot(), ..(*committer.reader.snapshot()).clone() };
     committer.reader.show(snapshot);

@@ -4,11 +4,14 @@
 use crate::commit::{Committed, Committer, Edit, Error, Rules};
 use crate::rdf::Provenance;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
 
 /// Changes recorded together at most. More would make the first of them wait.
 const TOGETHER: usize = 64;
 /// Changes that may wait; more are refused.
 const WAITING: usize = 256;
+/// How long a group is waited for, when the last one had several changes.
+const PATIENCE: Duration = Duration::from_micros(500);
 /// Stack of the thread (bytes): it evaluates updates, which recurse.
 const STACK: usize = 256 << 20;
 
@@ -93,6 +96,7 @@ impl Writer {
 
 fn work(mut committer: Committer, jobs: &Receiver<Job>) {
     let mut next = None;
+    let mut expected = 1;
     while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
         let mut together = Vec::new();
         match job {
@@ -102,16 +106,25 @@ fn work(mut committer: Committer, jobs: &Receiver<Job>) {
             }
             Job::Change(wanted, answer) => together.push((wanted, answer)),
         }
+        // Whoever was answered just now is about to ask again: wait a moment for
+        // as many as last time, and the disk is asked once for all of them.
+        let patience = Instant::now() + PATIENCE;
         while together.len() < TOGETHER {
-            match jobs.try_recv() {
-                Ok(Job::Change(wanted, answer)) => together.push((wanted, answer)),
-                Ok(alone) => {
+            let job = if together.len() < expected {
+                jobs.recv_timeout(patience.saturating_duration_since(Instant::now())).ok()
+            } else {
+                jobs.try_recv().ok()
+            };
+            match job {
+                Some(Job::Change(wanted, answer)) => together.push((wanted, answer)),
+                Some(alone) => {
                     next = Some(alone);
                     break;
                 }
-                Err(_) => break,
+                None => break,
             }
         }
+        expected = together.len();
         let (wanted, answers): (Vec<_>, Vec<_>) = together.into_iter().unzip();
         let results = committer.make(wanted);
         for (answer, result) in answers.into_iter().zip(results) {

@@ -11,9 +11,10 @@ use std::sync::Arc;
 /// The default graph's place in the graph column of a quad.
 pub const DEFAULT_GRAPH: TermId = 0;
 
-/// A tail larger than this is merged into the base, so that the copy which a
-/// small change makes of the tail stays cheap (about 64 k terms, 5 MB).
-const TAIL_LIMIT: usize = 1 << 16;
+/// A small change copies the tail, so it is kept short: a longer one is merged
+/// into the middle (about 1 k terms, 80 kB), and that into the base (64 k).
+const TAIL_LIMIT: usize = 1 << 10;
+const MIDDLE_LIMIT: usize = 1 << 16;
 
 /// A run of terms with consecutive numbers.
 #[derive(Clone, Default)]
@@ -62,13 +63,14 @@ impl Segment {
 #[derive(Clone)]
 pub struct Dictionary {
     base: Arc<Segment>,
+    middle: Arc<Segment>,
     tail: Arc<Segment>,
 }
 
 impl Default for Dictionary {
     fn default() -> Self {
-        let base = Segment::starting_at(1);
-        Self { base: Arc::new(base.clone()), tail: Arc::new(base) }
+        let empty = Arc::new(Segment::starting_at(1));
+        Self { base: Arc::clone(&empty), middle: Arc::clone(&empty), tail: empty }
     }
 }
 
@@ -82,13 +84,13 @@ impl Dictionary {
     /// The number of terms.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.base.len() + self.tail.len()
+        self.base.len() + self.middle.len() + self.tail.len()
     }
 
     /// The encoded form of a term (see [`encode`]).
     #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
-        self.base.bytes(id).or_else(|| self.tail.bytes(id))
+        self.base.bytes(id).or_else(|| self.middle.bytes(id)).or_else(|| self.tail.bytes(id))
     }
 
     /// The term with this number.
@@ -107,38 +109,51 @@ impl Dictionary {
     /// The number of an encoded term, if it is known.
     #[must_use]
     pub fn find_encoded(&self, encoded: &[u8]) -> Option<TermId> {
-        let hash = hash_of(encoded);
-        self.base.find(encoded, hash).or_else(|| self.tail.find(encoded, hash))
+        self.find_hashed(encoded, hash_of(encoded))
+    }
+
+    fn find_hashed(&self, encoded: &[u8], hash: u64) -> Option<TermId> {
+        self.base
+            .find(encoded, hash)
+            .or_else(|| self.middle.find(encoded, hash))
+            .or_else(|| self.tail.find(encoded, hash))
     }
 
     /// The number of an encoded term, which is added if it is new.
     pub fn intern_encoded(&mut self, encoded: &[u8]) -> TermId {
         let hash = hash_of(encoded);
-        if let Some(id) = self.base.find(encoded, hash).or_else(|| self.tail.find(encoded, hash)) {
+        if let Some(id) = self.find_hashed(encoded, hash) {
             return id;
         }
         Arc::make_mut(&mut self.tail).push(encoded, hash)
     }
 
-    /// Merges a long tail into the base. Numbers do not change.
+    /// Merges what has grown long. Numbers do not change.
     pub fn settle(&mut self) {
-        if self.tail.len() <= TAIL_LIMIT {
-            return;
+        if self.tail.len() > TAIL_LIMIT {
+            merge(&mut self.middle, &mut self.tail);
         }
-        let next = self.tail.first + TermId::try_from(self.tail.len()).unwrap_or(0);
-        if self.base.len() == 0 {
-            self.base = std::mem::replace(&mut self.tail, Arc::new(Segment::starting_at(next)));
-            return;
+        if self.middle.len() > MIDDLE_LIMIT {
+            merge(&mut self.base, &mut self.middle);
+            // The tail goes on where it was.
         }
-        let mut base = (*self.base).clone();
-        for index in 0..self.tail.len() {
-            let id = self.tail.first + TermId::try_from(index).unwrap_or(0);
-            if let Some(encoded) = self.tail.bytes(id) {
-                base.push(encoded, hash_of(encoded));
-            }
+    }
+}
+
+/// Moves the terms of a segment to the one before it.
+fn merge(into: &mut Arc<Segment>, from: &mut Arc<Segment>) {
+    let next = from.first + TermId::try_from(from.len()).unwrap_or(0);
+    let moved = std::mem::replace(from, Arc::new(Segment::starting_at(next)));
+    if into.len() == 0 {
+        *into = moved;
+        return;
+    }
+    let into = Arc::make_mut(into);
+    for index in 0..moved.len() {
+        let id = moved.first + TermId::try_from(index).unwrap_or(0);
+        if let Some(encoded) = moved.bytes(id) {
+            into.push(encoded, hash_of(encoded));
         }
-        self.base = Arc::new(base);
-        self.tail = Arc::new(Segment::starting_at(next));
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// An overlay larger than this (quads) is merged into the base; merging costs
 /// one pass over all quads, copying the overlay one pass over it.
-const OVERLAY_LIMIT: usize = 20_000;
+const OVERLAY_LIMIT: usize = 8_000;
 
 /// The sorted orders kept. The last column of the first three is the graph,
 /// so that equal triples of several graphs lie side by side.

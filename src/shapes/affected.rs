@@ -2,16 +2,17 @@
 //! is judged in the time it takes to look at its neighbourhood. Not for judging.
 //!
 //! The answer may name too many nodes, never too few: every place where judging
-//! a focus node reads a triple is followed back from the changed triple to the
-//! nodes that read it, in the data before and in the data after.
+//! a focus node reads a triple is known from the shapes alone ([`Reads`]); a
+//! changed triple is followed back from there to the nodes that read it, in the
+//! data before and in the data after.
 
 use crate::shapes::DataGraph;
 use crate::shapes::constraint::Constraint;
 use crate::shapes::path::Path;
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
 use oxigraph::model::vocab::{rdf, rdfs};
-use oxigraph::model::{Term, Triple};
-use std::collections::HashSet;
+use oxigraph::model::{NamedNode, Term, Triple};
+use std::collections::{HashMap, HashSet};
 
 /// The focus nodes a change touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,47 @@ pub enum Affected {
     All,
     /// None but these.
     Nodes(HashSet<Term>),
+}
+
+/// The path from a focus node to the end of a triple that is read: its subject,
+/// or its object if `backward`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Read {
+    at: Path,
+    backward: bool,
+}
+
+/// Where judging reads triples, by predicate.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reads {
+    of: HashMap<NamedNode, Vec<Read>>,
+    /// Whatever the predicate.
+    any: Vec<Read>,
+    /// Shapes lead to themselves, so that there is no end of paths.
+    recursive: bool,
+}
+
+impl Reads {
+    /// What these shapes read.
+    pub(super) fn new(shapes: &[Shape]) -> Self {
+        let mut tracer = Tracer { shapes, reads: Self::default() };
+        for (index, shape) in shapes.iter().enumerate() {
+            if shape.deactivated || shape.targets.is_empty() {
+                continue;
+            }
+            for target in &shape.targets {
+                let here = Path::Sequence(Vec::new());
+                match target {
+                    Target::Node(_) => {}
+                    Target::Class(_) => tracer.reads(here, false, &rdf::TYPE.into_owned()),
+                    Target::SubjectsOf(predicate) => tracer.reads(here, false, predicate),
+                    Target::ObjectsOf(predicate) => tracer.reads(here, true, predicate),
+                }
+            }
+            tracer.shape(ShapeId(index), &Path::Sequence(Vec::new()), &mut Vec::new());
+        }
+        tracer.reads
+    }
 }
 
 /// The focus nodes whose verdict the change may turn. `before` is the data
@@ -31,99 +73,83 @@ pub fn affected(
     after: &dyn DataGraph,
     changed: &[Triple],
 ) -> Affected {
-    if changed.iter().any(|triple| triple.predicate == rdfs::SUB_CLASS_OF) {
+    if shapes.reads.recursive || changed.iter().any(|triple| triple.predicate == rdfs::SUB_CLASS_OF)
+    {
         return Affected::All;
     }
-    let mut tracer = Tracer { shapes, data: [before, after], changed, nodes: HashSet::new() };
-    for (index, shape) in shapes.shapes.iter().enumerate() {
-        if shape.deactivated || shape.targets.is_empty() {
-            continue;
-        }
-        tracer.targets(shape);
-        let here = Path::Sequence(Vec::new());
-        if !tracer.shape(ShapeId(index), &here, &mut Vec::new()) {
-            return Affected::All;
-        }
-    }
-    Affected::Nodes(tracer.nodes)
-}
-
-struct Tracer<'a> {
-    shapes: &'a Shapes,
-    data: [&'a dyn DataGraph; 2],
-    changed: &'a [Triple],
-    nodes: HashSet<Term>,
-}
-
-impl Tracer<'_> {
-    fn targets(&mut self, shape: &Shape) {
-        for target in &shape.targets {
-            for triple in self.changed {
-                match target {
-                    Target::Class(_) if triple.predicate == rdf::TYPE => {
-                        self.nodes.insert(triple.subject.clone().into());
-                    }
-                    Target::SubjectsOf(predicate) if triple.predicate == *predicate => {
-                        self.nodes.insert(triple.subject.clone().into());
-                    }
-                    Target::ObjectsOf(predicate) if triple.predicate == *predicate => {
-                        self.nodes.insert(triple.object.clone());
-                    }
-                    _ => {}
-                }
+    let mut nodes = HashSet::new();
+    for triple in changed {
+        let of = shapes.reads.of.get(&triple.predicate).into_iter().flatten();
+        for read in of.chain(&shapes.reads.any) {
+            let end =
+                if read.backward { triple.object.clone() } else { triple.subject.clone().into() };
+            if read.at == Path::Sequence(Vec::new()) {
+                nodes.insert(end);
+                continue;
+            }
+            for data in [before, after] {
+                nodes.extend(read.at.origins(data, &end));
             }
         }
     }
+    Affected::Nodes(nodes)
+}
 
+struct Tracer<'a> {
+    shapes: &'a [Shape],
+    reads: Reads,
+}
+
+impl Tracer<'_> {
     /// Follows what a shape reads of nodes that `to` leads to from the focus
-    /// node. False if shapes are recursive.
-    fn shape(&mut self, id: ShapeId, to: &Path, above: &mut Vec<ShapeId>) -> bool {
+    /// node.
+    fn shape(&mut self, id: ShapeId, to: &Path, above: &mut Vec<ShapeId>) {
         if above.contains(&id) {
-            return false;
+            self.reads.recursive = true;
+            return;
         }
         above.push(id);
-        let shape = self.shapes.shape(id);
+        let shapes = self.shapes;
+        let shape = &shapes[id.0];
         let values = match &shape.path {
-            Some(path) => Path::Sequence(vec![to.clone(), path.clone()]),
+            Some(path) => to.followed_by(path),
             None => to.clone(),
         };
         if let Some(path) = &shape.path {
             for step in path.steps() {
-                let at = Path::Sequence(vec![to.clone(), step.before.clone()]);
-                self.reads(&at, step.backward, |triple| triple.predicate == *step.predicate);
+                self.reads(to.followed_by(&step.before), step.backward, step.predicate);
             }
         }
-        let mut known = true;
         for constraint in &shape.constraints {
             match constraint {
                 Constraint::Class(_) => {
-                    self.reads(&values, false, |triple| triple.predicate == rdf::TYPE);
+                    self.reads(values.clone(), false, &rdf::TYPE.into_owned());
                 }
                 Constraint::Equals(other)
                 | Constraint::Disjoint(other)
                 | Constraint::LessThan(other)
-                | Constraint::LessThanOrEquals(other) => {
-                    self.reads(to, false, |triple| triple.predicate == *other);
+                | Constraint::LessThanOrEquals(other) => self.reads(to.clone(), false, other),
+                Constraint::Closed(_) => {
+                    let read = Read { at: values.clone(), backward: false };
+                    if !self.reads.any.contains(&read) {
+                        self.reads.any.push(read);
+                    }
                 }
-                Constraint::Closed(_) => self.reads(&values, false, |_| true),
                 _ => {
                     for inner in constraint.shapes() {
-                        known &= self.shape(inner, &values, above);
+                        self.shape(inner, &values, above);
                     }
                 }
             }
         }
         above.pop();
-        known
     }
 
-    /// Adds the focus nodes from which `at` leads to an end of a changed triple.
-    fn reads(&mut self, at: &Path, backward: bool, wanted: impl Fn(&Triple) -> bool) {
-        for triple in self.changed.iter().filter(|triple| wanted(triple)) {
-            let end = if backward { triple.object.clone() } else { triple.subject.clone().into() };
-            for data in self.data {
-                self.nodes.extend(at.origins(data, &end));
-            }
+    fn reads(&mut self, at: Path, backward: bool, predicate: &NamedNode) {
+        let reads = self.reads.of.entry(predicate.clone()).or_default();
+        let read = Read { at, backward };
+        if !reads.contains(&read) {
+            reads.push(read);
         }
     }
 }

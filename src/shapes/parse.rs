@@ -1,6 +1,7 @@
 //! Reads a shapes graph into shapes, and refuses ill-formed ones. Not for
 //! judging data.
 
+use crate::shapes::affected::Reads;
 use crate::shapes::constraint::{Constraint, NodeKind, Pattern, Qualified};
 use crate::shapes::path::{Path, resource};
 use crate::shapes::shape::{Remark, Severity, Shape, ShapeId, Shapes, Target};
@@ -68,7 +69,8 @@ impl Shapes {
                 superclasses.entry(subject).or_default().push(class.clone());
             }
         }
-        Ok(Self { shapes, by_node: parser.ids, superclasses, subclasses, remarks })
+        let reads = Reads::new(&shapes);
+        Ok(Self { shapes, by_node: parser.ids, superclasses, subclasses, remarks, reads })
     }
 }
 

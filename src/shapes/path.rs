@@ -174,7 +174,19 @@ impl Path {
     }
 
     fn then(&self, next: Self) -> Self {
-        Self::Sequence(vec![self.clone(), next])
+        self.followed_by(&next)
+    }
+
+    /// This path, then another, as one flat sequence; the empty sequence stays
+    /// where it is.
+    pub(super) fn followed_by(&self, next: &Self) -> Self {
+        let parts = |path: &Self| match path {
+            Self::Sequence(paths) => paths.clone(),
+            other => vec![other.clone()],
+        };
+        let mut all = parts(self);
+        all.extend(parts(next));
+        if all.len() == 1 { all.remove(0) } else { Self::Sequence(all) }
     }
 
     fn turned(self, backward: bool) -> Self {

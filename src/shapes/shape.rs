@@ -2,6 +2,7 @@
 //! what a form needs to know of them. Not for reading them (`parse`), nor for
 //! checking data (`validate`).
 
+use crate::shapes::affected::Reads;
 use crate::shapes::constraint::{Constraint, NodeKind, Pattern};
 use crate::shapes::path::Path;
 use crate::shapes::vocabulary as sh;
@@ -20,6 +21,8 @@ pub struct Shapes {
     /// The same, from class to subclasses.
     pub(super) subclasses: HashMap<Term, Vec<Term>>,
     pub(super) remarks: Vec<Remark>,
+    /// Where judging reads triples.
+    pub(super) reads: Reads,
 }
 
 /// The number of a shape among [`Shapes`].

@@ -9,9 +9,10 @@ use crate::shapes::report::{Report, ValidationResult};
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
 use crate::shapes::value::{compare, has_datatype};
 use oxigraph::model::vocab::{rdf, rdfs};
-use oxigraph::model::{NamedNode, Term};
+use oxigraph::model::{NamedNode, NamedOrBlankNode, Term};
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// How deep shapes may lead to shapes. What recursive shapes mean is left open
 /// by SHACL (§3.4.3); here, a node that is being judged, and one this far away,
@@ -29,7 +30,7 @@ pub enum Focus<'a> {
 
 /// Judges the focus nodes of all shapes (SHACL §3.4).
 pub fn validate(shapes: &Shapes, data: &dyn DataGraph, focus: Focus<'_>) -> Report {
-    let mut validator = Validator { shapes, data, under_way: Vec::new() };
+    let mut validator = Validator::new(shapes, data);
     let mut results = Vec::new();
     for (index, shape) in shapes.shapes.iter().enumerate() {
         if shape.deactivated || shape.targets.is_empty() {
@@ -47,7 +48,7 @@ pub fn validate(shapes: &Shapes, data: &dyn DataGraph, focus: Focus<'_>) -> Repo
 pub fn validate_node(shapes: &Shapes, data: &dyn DataGraph, shape: &Shape, node: &Term) -> Report {
     let mut results = Vec::new();
     if let Some(id) = shapes.by_node.get(&shape.node) {
-        Validator { shapes, data, under_way: Vec::new() }.judge(*id, node, &mut results);
+        Validator::new(shapes, data).judge(*id, node, &mut results);
     }
     Report { results }
 }
@@ -56,9 +57,15 @@ struct Validator<'a> {
     shapes: &'a Shapes,
     data: &'a dyn DataGraph,
     under_way: Vec<(ShapeId, Term)>,
+    /// Classes of nodes that were asked for: many shapes ask for the same.
+    classes: RefCell<HashMap<Term, HashSet<NamedNode>>>,
 }
 
-impl Validator<'_> {
+impl<'a> Validator<'a> {
+    fn new(shapes: &'a Shapes, data: &'a dyn DataGraph) -> Self {
+        Self { shapes, data, under_way: Vec::new(), classes: RefCell::default() }
+    }
+
     /// The nodes a shape aims at (SHACL §2.1.3), each once.
     fn focus_nodes(&self, shape: &Shape, focus: Focus<'_>) -> Vec<Term> {
         let mut seen = HashSet::new();
@@ -138,34 +145,36 @@ impl Validator<'_> {
     /// Whether a node is an instance of a class or of one below it (SHACL §1.1,
     /// "SHACL instance").
     fn is_instance(&self, node: &Term, class: &NamedNode) -> bool {
-        let Some(subject) = resource(node) else { return false };
-        let wanted = Term::from(class.clone());
-        let mut classes: Vec<Term> = self
-            .data
-            .triples(Some(&subject), Some(&rdf::TYPE.into_owned()), None)
-            .map(|triple| triple.object)
-            .collect();
-        let mut next = 0;
-        while let Some(class) = classes.get(next).cloned() {
-            if class == wanted {
-                return true;
-            }
-            next += 1;
-            let mut above: Vec<Term> =
-                self.shapes.superclasses.get(&class).cloned().unwrap_or_default();
-            if let Some(class) = resource(&class) {
-                let predicate = rdfs::SUB_CLASS_OF.into_owned();
-                above.extend(
-                    self.data.triples(Some(&class), Some(&predicate), None).map(|t| t.object),
-                );
-            }
-            for class in above {
-                if !classes.contains(&class) {
-                    classes.push(class);
-                }
-            }
+        if let Some(classes) = self.classes.borrow().get(node) {
+            return classes.contains(class);
         }
-        false
+        let classes = self.classes_of(node);
+        let found = classes.contains(class);
+        self.classes.borrow_mut().insert(node.clone(), classes);
+        found
+    }
+
+    /// The classes of a node and all above them, by the data graph and the
+    /// shapes graph.
+    fn classes_of(&self, node: &Term) -> HashSet<NamedNode> {
+        let mut known = HashSet::new();
+        let Some(subject) = resource(node) else { return known };
+        let (type_, above) = (rdf::TYPE.into_owned(), rdfs::SUB_CLASS_OF.into_owned());
+        let mut open: Vec<Term> =
+            self.data.triples(Some(&subject), Some(&type_), None).map(|t| t.object).collect();
+        let mut seen = HashSet::new();
+        while let Some(class) = open.pop() {
+            let Some(node) = resource(&class) else { continue };
+            if !seen.insert(class.clone()) {
+                continue;
+            }
+            if let NamedOrBlankNode::NamedNode(iri) = &node {
+                known.insert(iri.clone());
+            }
+            open.extend(self.shapes.superclasses.get(&class).into_iter().flatten().cloned());
+            open.extend(self.data.triples(Some(&node), Some(&above), None).map(|t| t.object));
+        }
+        known
     }
 
     fn conforms(&mut self, id: ShapeId, node: &Term) -> bool {

@@ -6,20 +6,22 @@ use crate::index::{Document, Error, Facet, Found, Hit, Request, Words, payload, 
 use crate::rdf::Revision;
 use crate::rdf::TermId;
 use crate::rdf::Visibility;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::Path;
 use std::sync::Arc;
 use tantivy::collector::{Collector, SegmentCollector};
 use tantivy::columnar::Column;
+use tantivy::directory::RamDirectory;
 use tantivy::query::{
-    AllQuery, BooleanQuery, BoostQuery, EmptyQuery, Occur, PhraseQuery, Query, TermQuery,
+    AllQuery, Bm25StatisticsProvider, BooleanQuery, BoostQuery, EmptyQuery, Occur, PhraseQuery,
+    Query, TermQuery,
 };
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::{
     DocId, Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Score, Searcher,
-    SegmentOrdinal, SegmentReader, TantivyDocument, Term,
+    SegmentOrdinal, SegmentReader, SingleSegmentIndexWriter, TantivyDocument, Term,
 };
 
 /// Memory of the writer (bytes): one thread, above tantivy's minimum of 15 MB.
@@ -61,19 +63,43 @@ fn schema() -> (Schema, Fields) {
     (schema.build(), fields)
 }
 
-/// The index and its only writer.
+/// Small changes kept beside the index on disk before they are folded into it.
+/// A commit of that index takes some 8 ms, a small part 0.3; each part costs
+/// every search a little.
+const PARTS: usize = 16;
+/// A change with more subjects than this is folded in at once.
+const SMALL: usize = 256;
+/// Memory of the writer of a small part (bytes). It sizes a table that is gone
+/// through whole, so that more would take longer.
+const PART_MEMORY: usize = 256 << 10;
+
+/// The index and its only writer. What is on disk is behind by the small
+/// changes since; the ledger has them, and they are replayed at the next start.
 pub struct TextIndex {
     fields: Fields,
     writer: IndexWriter,
     reader: IndexReader,
-    revision: Option<Revision>,
+    /// The revision on disk.
+    folded: Option<Revision>,
+    /// The index on disk, then the small changes since, oldest first.
+    parts: Vec<Part>,
+    /// Subjects of the small changes.
+    pending: FxHashSet<TermId>,
+}
+
+/// Documents, of which some are no more.
+#[derive(Clone)]
+struct Part {
+    searcher: Arc<Searcher>,
+    /// Subjects that a later part knows better.
+    stale: Arc<FxHashSet<TermId>>,
 }
 
 /// The index at one revision. Cloning is cheap.
 #[derive(Clone)]
 pub struct Snapshot {
     fields: Fields,
-    searcher: Arc<Searcher>,
+    parts: Arc<[Part]>,
     /// Documents for these readers alone; 0 for all.
     shown_to: u64,
 }
@@ -120,19 +146,21 @@ impl TextIndex {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(engine)?;
-        Ok(Self { fields, writer, reader, revision })
+        let parts = vec![Part { searcher: Arc::new(reader.searcher()), stale: Arc::default() }];
+        Ok(Self { fields, writer, reader, folded: revision, parts, pending: FxHashSet::default() })
     }
 
-    /// The revision at which the index stands; `None` if it must be rebuilt.
+    /// The revision at which the index on disk stands; `None` if it must be
+    /// rebuilt.
     #[must_use]
     pub fn revision(&self) -> Option<Revision> {
-        self.revision
+        self.folded
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) -> Result<(), Error> {
         self.writer.delete_all_documents().map_err(engine)?;
-        self.revision = None;
+        self.folded = None;
         Ok(())
     }
 
@@ -140,21 +168,69 @@ impl TextIndex {
     pub fn apply(
         &mut self,
         revision: Revision,
-        forget: &[TermId],
-        documents: impl Iterator<Item = Document>,
+        touched: &[TermId],
+        documents: &dyn Fn(TermId) -> Vec<Document>,
     ) -> Result<(), Error> {
-        for subject in forget {
-            let term = Term::from_field_u64(self.fields.subject, u64::from(*subject));
-            self.writer.delete_term(term);
+        if self.folded.is_some() && touched.len() <= SMALL && self.parts.len() <= PARTS {
+            return self.add_part(touched, documents);
         }
-        for document in documents {
-            self.writer.add_document(self.document(&document)).map_err(engine)?;
+        self.pending.extend(touched);
+        let empty = self.folded.is_none() || self.parts[0].searcher.num_docs() == 0;
+        for subject in &self.pending {
+            if !empty {
+                let term = Term::from_field_u64(self.fields.subject, u64::from(*subject));
+                self.writer.delete_term(term);
+            }
+            for document in documents(*subject) {
+                self.writer.add_document(self.document(&document)).map_err(engine)?;
+            }
         }
         let mut commit = self.writer.prepare_commit().map_err(engine)?;
         commit.set_payload(&payload(revision));
         commit.commit().map_err(engine)?;
         self.reader.reload().map_err(engine)?;
-        self.revision = Some(revision);
+        self.folded = Some(revision);
+        self.pending.clear();
+        self.parts =
+            vec![Part { searcher: Arc::new(self.reader.searcher()), stale: Arc::default() }];
+        Ok(())
+    }
+
+    /// Puts the documents of a small change beside the others, in memory.
+    fn add_part(
+        &mut self,
+        touched: &[TermId],
+        documents: &dyn Fn(TermId) -> Vec<Document>,
+    ) -> Result<(), Error> {
+        let index = self.writer.index();
+        let mut writer: SingleSegmentIndexWriter = Index::builder()
+            .schema(index.schema())
+            .tokenizers(index.tokenizers().clone())
+            // Nothing is stored, so a thread that compresses it would be for nothing.
+            .settings(IndexSettings {
+                docstore_compress_dedicated_thread: false,
+                ..IndexSettings::default()
+            })
+            .single_segment_index_writer(RamDirectory::create(), PART_MEMORY)
+            .map_err(engine)?;
+        let mut any = false;
+        for document in touched.iter().flat_map(|subject| documents(*subject)) {
+            writer.add_document(self.document(&document)).map_err(engine)?;
+            any = true;
+        }
+        for part in &mut self.parts {
+            Arc::make_mut(&mut part.stale).extend(touched);
+        }
+        self.pending.extend(touched);
+        if any {
+            let index = writer.finalize().map_err(engine)?;
+            let reader: IndexReader = index
+                .reader_builder()
+                .reload_policy(ReloadPolicy::Manual)
+                .try_into()
+                .map_err(engine)?;
+            self.parts.push(Part { searcher: Arc::new(reader.searcher()), stale: Arc::default() });
+        }
         Ok(())
     }
 
@@ -175,7 +251,7 @@ impl TextIndex {
     /// The index as it stands.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        Snapshot { fields: self.fields, searcher: Arc::new(self.reader.searcher()), shown_to: 0 }
+        Snapshot { fields: self.fields, parts: self.parts.clone().into(), shown_to: 0 }
     }
 }
 
@@ -189,16 +265,38 @@ impl Snapshot {
     /// The number of documents.
     #[must_use]
     pub fn len(&self) -> u64 {
-        if self.shown_to == 0 {
-            return self.searcher.num_docs();
+        // Fields that cannot be read would have failed the opening.
+        self.count().unwrap_or(0)
+    }
+
+    fn count(&self) -> Result<u64, Error> {
+        let mut all = 0;
+        self.each_document(|subject, part, segment, doc| {
+            let shown = segment.1.first(doc).unwrap_or(0);
+            let is_shown = self.shown_to == 0 || shown & self.shown_to != 0;
+            all += u64::from(is_shown && !part.stale.contains(&subject));
+        })?;
+        Ok(all)
+    }
+
+    /// Calls with each document: its subject, part, columns of fingerprint and
+    /// of who is shown it, and number.
+    fn each_document(
+        &self,
+        mut each: impl FnMut(TermId, &Part, (&Column<u64>, &Column<u64>), DocId),
+    ) -> Result<(), Error> {
+        for part in self.parts.iter() {
+            for segment in part.searcher.segment_readers() {
+                let column = |name: &str| segment.fast_fields().u64(name).map_err(engine);
+                let (subject, fingerprint) = (column("subject")?, column("fingerprint")?);
+                let shown = column("shown_to")?;
+                for doc in segment.doc_ids_alive() {
+                    let id = TermId::try_from(subject.first(doc).unwrap_or(0)).unwrap_or(0);
+                    each(id, part, (&fingerprint, &shown), doc);
+                }
+            }
         }
-        let count = |segment: &SegmentReader| {
-            let shown = segment.fast_fields().u64("shown_to").ok()?;
-            let alive = segment.doc_ids_alive();
-            let shown = alive.filter(|doc| shown.first(*doc).unwrap_or(0) & self.shown_to != 0);
-            Some(shown.count() as u64)
-        };
-        self.searcher.segment_readers().iter().filter_map(count).sum()
+        Ok(())
     }
 
     /// Whether there is no document.
@@ -210,21 +308,38 @@ impl Snapshot {
     /// Finds records.
     pub fn find(&self, request: &Request) -> Result<Found, Error> {
         let query = self.query(&request.words);
-        let collector = Gather { request, fields: self.fields, shown_to: self.shown_to };
-        self.searcher.search(&*query, &collector).map_err(engine)
+        let statistics = Statistics(&self.parts);
+        let mut hits = Vec::new();
+        let mut all: FacetCounts = Default::default();
+        for part in self.parts.iter() {
+            let collector = Gather {
+                request,
+                fields: self.fields,
+                shown_to: self.shown_to,
+                stale: &part.stale,
+            };
+            let (found, counts) = part
+                .searcher
+                .search_with_statistics_provider(&*query, &collector, &statistics)
+                .map_err(engine)?;
+            hits.extend(found);
+            add_counts(&mut all, counts);
+        }
+        let mut found = Found { hits, facets: Vec::new() };
+        for (facet, counts) in Facet::ALL.into_iter().zip(all) {
+            found.facets.extend(counts.into_iter().map(|(value, count)| (facet, value, count)));
+        }
+        Ok(found)
     }
 
     /// Subject and fingerprint of every document.
     pub fn fingerprints(&self) -> Result<Vec<(TermId, u64)>, Error> {
         let mut all = Vec::new();
-        for segment in self.searcher.segment_readers() {
-            let subject = segment.fast_fields().u64("subject").map_err(engine)?;
-            let fingerprint = segment.fast_fields().u64("fingerprint").map_err(engine)?;
-            for doc in segment.doc_ids_alive() {
-                let id = TermId::try_from(subject.first(doc).unwrap_or(0)).unwrap_or(0);
-                all.push((id, fingerprint.first(doc).unwrap_or(0)));
+        self.each_document(|subject, part, columns, doc| {
+            if !part.stale.contains(&subject) {
+                all.push((subject, columns.0.first(doc).unwrap_or(0)));
             }
-        }
+        })?;
         Ok(all)
     }
 
@@ -277,11 +392,29 @@ impl Snapshot {
     }
 }
 
+/// Counts of terms over all parts: a word is as rare as it is in the whole.
+struct Statistics<'a>(&'a [Part]);
+
+impl Bm25StatisticsProvider for Statistics<'_> {
+    fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
+        self.0.iter().map(|part| part.searcher.total_num_tokens(field)).sum()
+    }
+
+    fn total_num_docs(&self) -> tantivy::Result<u64> {
+        self.0.iter().map(|part| part.searcher.total_num_docs()).sum()
+    }
+
+    fn doc_freq(&self, term: &Term) -> tantivy::Result<u64> {
+        self.0.iter().map(|part| Bm25StatisticsProvider::doc_freq(&*part.searcher, term)).sum()
+    }
+}
+
 /// Collects every hit with its facets.
 struct Gather<'a> {
     request: &'a Request,
     fields: Fields,
     shown_to: u64,
+    stale: &'a Arc<FxHashSet<TermId>>,
 }
 
 struct GatherSegment {
@@ -289,6 +422,7 @@ struct GatherSegment {
     date: Column<u64>,
     shown: Column<u64>,
     shown_to: u64,
+    stale: Arc<FxHashSet<TermId>>,
     facets: Vec<Column<u64>>,
     filters: Vec<(Facet, Vec<u64>)>,
     from: u64,
@@ -298,7 +432,7 @@ struct GatherSegment {
 }
 
 impl Collector for Gather<'_> {
-    type Fruit = Found;
+    type Fruit = (Vec<Hit>, FacetCounts);
     type Child = GatherSegment;
 
     fn for_segment(
@@ -314,6 +448,7 @@ impl Collector for Gather<'_> {
             date: column(self.fields.date)?,
             shown: column(self.fields.shown_to)?,
             shown_to: self.shown_to,
+            stale: Arc::clone(self.stale),
             facets: self.fields.facets.into_iter().map(column).collect::<Result<_, _>>()?,
             filters: self.request.filters.clone(),
             from: self.request.from.unwrap_or(0),
@@ -327,21 +462,21 @@ impl Collector for Gather<'_> {
         true
     }
 
-    fn merge_fruits(&self, fruits: Vec<(Vec<Hit>, FacetCounts)>) -> tantivy::Result<Found> {
-        let mut found = Found::default();
-        let mut merged: FacetCounts = Default::default();
+    fn merge_fruits(&self, fruits: Vec<Self::Fruit>) -> tantivy::Result<Self::Fruit> {
+        let mut all: Self::Fruit = Default::default();
         for (hits, counts) in fruits {
-            found.hits.extend(hits);
-            for (into, from) in merged.iter_mut().zip(counts) {
-                for (value, count) in from {
-                    *into.entry(value).or_default() += count;
-                }
-            }
+            all.0.extend(hits);
+            add_counts(&mut all.1, counts);
         }
-        for (facet, counts) in Facet::ALL.into_iter().zip(merged) {
-            found.facets.extend(counts.into_iter().map(|(value, count)| (facet, value, count)));
+        Ok(all)
+    }
+}
+
+fn add_counts(all: &mut FacetCounts, more: FacetCounts) {
+    for (into, from) in all.iter_mut().zip(more) {
+        for (value, count) in from {
+            *into.entry(value).or_default() += count;
         }
-        Ok(found)
     }
 }
 
@@ -352,6 +487,10 @@ impl SegmentCollector for GatherSegment {
 
     fn collect(&mut self, doc: DocId, score: Score) {
         if self.shown_to != 0 && self.shown.first(doc).unwrap_or(0) & self.shown_to == 0 {
+            return;
+        }
+        let subject = TermId::try_from(self.subject.first(doc).unwrap_or(0)).unwrap_or(0);
+        if !self.stale.is_empty() && self.stale.contains(&subject) {
             return;
         }
         let date = self.date.first(doc).unwrap_or(0);
@@ -378,8 +517,6 @@ impl SegmentCollector for GatherSegment {
             }
         }
         if failed.is_none() {
-            let subject = self.subject.first(doc).unwrap_or(0);
-            let subject = TermId::try_from(subject).unwrap_or(0);
             self.hits.push(Hit { score, date, subject });
         }
     }

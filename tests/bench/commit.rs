@@ -1,0 +1,142 @@
+//! What a one-record commit costs, as a ratio to a bare 4 kB write with
+//! fdatasync on the same disk in the same run, at several sizes of the graph;
+//! and what eight writers gain over one. `cargo bench --bench commit`.
+
+use insites::commit::{Committer, Edit, Rules, Wanted, Writer};
+use insites::rdf::{GraphName, Literal, NamedNode, Names, Provenance, Quad};
+use std::io::{Seek, Write};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const ROUNDS: usize = 60;
+
+fn main() {
+    let sizes: Vec<usize> = std::env::args().filter_map(|size| size.parse().ok()).collect();
+    let sizes = if sizes.is_empty() { vec![10_000, 100_000, 740_000] } else { sizes };
+    println!("triples  bare write  commit   ratio  one writer/s  eight writers/s  gain");
+    for size in sizes {
+        let folder = tempfile::tempdir_in(".").expect("a folder on this disk");
+        let bare = bare_write(folder.path());
+        let mut committer =
+            Committer::open(folder.path(), &Names::default(), "bench", &|_| {}).expect("opened");
+        fill(&mut committer, size);
+        let mut times: Vec<Duration> = Vec::new();
+        for round in 0..ROUNDS {
+            let mut edit = committer.begin();
+            record(&mut edit, &format!("single-{round}"));
+            let begun = Instant::now();
+            committer.commit(edit, &Provenance::default(), Rules::Refuse).expect("committed");
+            times.push(begun.elapsed());
+        }
+        let commit = median(times);
+        let writer = Writer::start(committer).expect("a thread");
+        let one = throughput(&writer, 1);
+        let eight = throughput(&writer, 8);
+        println!(
+            "{size:7}  {:7.2} ms  {:5.2} ms  {:5.1}  {one:12.0}  {eight:15.0}  {:4.1}",
+            bare.as_secs_f64() * 1e3,
+            commit.as_secs_f64() * 1e3,
+            commit.as_secs_f64() / bare.as_secs_f64(),
+            eight / one
+        );
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn bare_write(folder: &Path) -> Duration {
+    let mut file = std::fs::File::create(folder.join("bare")).expect("a file");
+    let block = [7_u8; 4096];
+    let mut times = Vec::new();
+    for _ in 0..ROUNDS {
+        let begun = Instant::now();
+        file.rewind().expect("rewound");
+        file.write_all(&block).expect("written");
+        file.sync_data().expect("flushed");
+        times.push(begun.elapsed());
+    }
+    median(times)
+}
+
+fn node(text: String) -> NamedNode {
+    NamedNode::new_unchecked(text)
+}
+
+/// A record of twelve quads that conforms to the shapes.
+fn record(edit: &mut Edit, slug: &str) {
+    let names = Names::default();
+    let subject = node(names.record("lesson", slug));
+    let insites = |name: &str| node(format!("https://w3id.org/insites/ontology#{name}"));
+    let dct = |name: &str| node(format!("http://purl.org/dc/terms/{name}"));
+    let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
+    let graph = GraphName::from(names.graph("bench"));
+    let type_ = node("http://www.w3.org/1999/02/22-rdf-syntax-ns#type".to_owned());
+    let mut add = |property: NamedNode, value: oxigraph::model::Term| {
+        edit.add(&Quad::new(subject.clone(), property, value, graph.clone()));
+    };
+    add(type_, insites("Lesson").into());
+    add(dct("title"), english(&format!("Lesson {slug}")).into());
+    add(dct("description"), english("Ask the people who do the work.").into());
+    add(insites("status"), insites("Illustrative").into());
+    add(insites("attributedTo"), Literal::from("a bench").into());
+    add(insites("whyItMatters"), english("They know.").into());
+    add(insites("howToApply"), english("Go and see.").into());
+    for n in 0..5 {
+        add(
+            node("http://www.w3.org/2004/02/skos/core#note".to_owned()),
+            english(&format!("note {n} of {slug}")).into(),
+        );
+    }
+}
+
+fn fill(committer: &mut Committer, size: usize) {
+    let mut edit = committer.begin();
+    for file in insites::ontology::ontology_files() {
+        let source = insites::import::Source {
+            name: file.path,
+            format: insites::rdf::GraphFormat::Turtle,
+            base: None,
+        };
+        let graph = GraphName::from(Names::default().graph("ontology"));
+        insites::import::read(&source, file.text.as_bytes(), &graph, &mut edit, &mut |_| {})
+            .expect("Turtle");
+    }
+    let mut number = 0;
+    while edit.len() < size {
+        record(&mut edit, &format!("filler-{number}"));
+        number += 1;
+    }
+    committer.commit(edit, &Provenance::default(), Rules::Off).expect("filled");
+}
+
+/// Small changes a second by so many writers.
+fn throughput(writer: &Writer, writers: usize) -> f64 {
+    const TIME: Duration = Duration::from_secs(3);
+    let begun = Instant::now();
+    let made: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..writers)
+            .map(|thread| {
+                scope.spawn(move || {
+                    let mut made = 0;
+                    while begun.elapsed() < TIME {
+                        let slug = format!("many-{writers}-{thread}-{made}");
+                        let prepare = Box::new(move |edit: &mut Edit| {
+                            record(edit, &slug);
+                            Ok(())
+                        });
+                        let provenance = Provenance::default();
+                        let wanted = Wanted { prepare, provenance, rules: Rules::Refuse };
+                        writer.make(wanted).expect("committed");
+                        made += 1;
+                    }
+                    made
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().expect("a writer")).sum()
+    });
+    f64::from(u32::try_from(made).unwrap_or(u32::MAX)) / begun.elapsed().as_secs_f64()
+}
