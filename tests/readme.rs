@@ -21,7 +21,7 @@ fn the_table_of_settings_is_complete_and_right() {
 /// after it that begins with `# →` must be in the answer.
 #[tokio::test]
 async fn every_curl_of_the_readme_works() {
-    let service = Service::seeded();
+    let service = Service::seeded_alone().administrator();
     let mut ran = 0;
     let readme = readme();
     let mut lines = readme.lines().peekable();
@@ -31,20 +31,38 @@ async fn every_curl_of_the_readme_works() {
         let mut url = String::new();
         let mut accept = String::new();
         let mut data = Vec::new();
+        let (mut method, mut media_type, mut body) = ("", String::new(), None);
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "-H" => {
-                    accept =
-                        words.next().expect("a header").trim_start_matches("Accept: ").to_owned();
+                    let field = words.next().expect("a header");
+                    match field.split_once(": ").expect("a header") {
+                        ("Accept", value) => value.clone_into(&mut accept),
+                        ("Content-Type", value) => value.clone_into(&mut media_type),
+                        // The token of the service stands for it.
+                        ("Authorization", _) => {}
+                        other => panic!("unknown header {other:?}"),
+                    }
                 }
+                "-X" if words.next().as_deref() == Some("PUT") => method = "PUT",
+                "-X" => method = "POST",
+                "-d" => body = words.next(),
                 "--data-urlencode" => data.push(words.next().expect("a value")),
                 "-s" | "-i" | "-I" => {}
                 _ => url = word,
             }
         }
         let path = url.strip_prefix("http://127.0.0.1:7878").expect("our address").to_owned();
-        let answer = if data.is_empty() {
+        let answer = if body.is_some() || !method.is_empty() {
+            let method = if method.is_empty() { "POST" } else { method };
+            let request = axum::http::Request::builder()
+                .method(method)
+                .uri(path.as_str())
+                .header("content-type", &media_type)
+                .body(axum::body::Body::from(body.unwrap_or_default()));
+            service.send(request.expect("a request")).await
+        } else if data.is_empty() {
             service.get(&path, &accept).await
         } else {
             let encode = |text: &str| {
@@ -64,7 +82,8 @@ async fn every_curl_of_the_readme_works() {
                 .body(axum::body::Body::from(form.join("&")));
             service.send(request.expect("a request")).await
         };
-        let expects_problem = lines.peek().is_some_and(|next| next.contains("problem/"));
+        let expects_problem =
+            lines.peek().is_some_and(|next| next.contains("problem/") || next.contains("message"));
         assert!(
             expects_problem || answer.status.is_success() || answer.status.is_redirection(),
             "{line}: {} {}",
