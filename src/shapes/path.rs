@@ -162,19 +162,15 @@ impl Path {
                 for index in 0..paths.len() {
                     let path = &paths[if backward { paths.len() - 1 - index } else { index }];
                     path.collect_steps(&before, backward, into);
-                    before = before.then(path.clone().turned(backward));
+                    before = before.followed_by(&path.clone().turned(backward));
                 }
             }
             Self::ZeroOrOne(path) => path.collect_steps(before, backward, into),
             Self::ZeroOrMore(path) | Self::OneOrMore(path) => {
                 let steps = Self::ZeroOrMore(path.clone()).turned(backward);
-                path.collect_steps(&before.then(steps), backward, into);
+                path.collect_steps(&before.followed_by(&steps), backward, into);
             }
         }
-    }
-
-    fn then(&self, next: Self) -> Self {
-        self.followed_by(&next)
     }
 
     /// This path, then another, as one flat sequence; the empty sequence stays
