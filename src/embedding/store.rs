@@ -273,7 +273,7 @@ impl VectorStore {
         for (passage, vector) in (0_u16..).zip(passages) {
             let number = first + u32::from(passage);
             let file = (number / RECORDS) as usize;
-            if self.writing.is_none() || number % RECORDS == 0 {
+            if self.writing.is_none() || number.is_multiple_of(RECORDS) {
                 self.map(file)?;
                 let path = self.path(file);
                 let opened = OpenOptions::new().write(true).open(&path);

@@ -44,9 +44,9 @@ impl Matrix {
             for group in 0..groups {
                 let mut block = Block([0; PANEL * GROUP]);
                 let mut of_columns = [0.0; PANEL];
-                for column in 0..PANEL {
+                for (column, scale) in of_columns.iter_mut().enumerate() {
                     let row = panel * PANEL + column;
-                    of_columns[column] = scales[row * groups + group] * factor;
+                    *scale = scales[row * groups + group] * factor;
                     let inputs = &weights[row * self.inputs + group * GROUP..][..GROUP];
                     for (input, weight) in inputs.iter().enumerate() {
                         let (step, byte) = (input / 4, input % 4);

@@ -2,6 +2,8 @@
 //! one `madd` widens them, which does not overflow because weights are -16 to
 //! 15 (255 * 16 * 2 * 4 = 32,640).
 
+#![expect(clippy::needless_range_loop, reason = "indices of registers, unrolled by the compiler")]
+
 use crate::kernels::portable::{EPSILON, step};
 use crate::kernels::{HEAD, Rows, Scratch, Span, Then};
 use crate::vector::DIMENSIONS;

@@ -182,9 +182,7 @@ pub(super) fn sample() -> (Matrix, Vec<f32>) {
     let mut state = 12_345_u32;
     let mut random = move || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        #[expect(clippy::cast_possible_truncation, reason = "that is what the shift is for")]
-        let byte = (state >> 24) as u8;
-        byte
+        state.to_be_bytes()[0]
     };
     let mut matrix = Matrix { inputs, outputs, ..Matrix::default() };
     for n in 0..4_u8 {

@@ -102,11 +102,11 @@ fn tile<const R: usize>(
 fn load_weights(block: &Block, step: usize) -> [__m512i; 2] {
     let bytes: &[i8; 4 * PANEL] =
         block.0[step * 4 * PANEL..].first_chunk().expect("a block has eight steps");
-    #[expect(unsafe_code, reason = "a load through a reference")]
-    // SAFETY: the array has 128 bytes; the load may be unaligned.
+    let (first, second) = bytes.split_at(64);
+    #[expect(unsafe_code, reason = "loads through references")]
+    // SAFETY: both halves have 64 bytes; the loads may be unaligned.
     unsafe {
-        let at = bytes.as_ptr().cast::<__m512i>();
-        [_mm512_loadu_si512(at), _mm512_loadu_si512(at.add(1))]
+        [_mm512_loadu_si512(first.as_ptr().cast()), _mm512_loadu_si512(second.as_ptr().cast())]
     }
 }
 

@@ -13,8 +13,8 @@ pub const TOKENS: usize = 256;
 /// (590 kB) stay in the cache.
 const ROWS: usize = 96;
 
-static MODEL: &[u8] = include_bytes!("model/model.safetensors");
-static VOCABULARY: &str = include_str!("model/vocabulary.txt");
+static MODEL: &[u8] = include_bytes!("../model/model.safetensors");
+static VOCABULARY: &str = include_str!("../model/vocabulary.txt");
 
 /// The model. Loading takes some 40 ms and 20 MB; it is shared read-only.
 pub struct Encoder {
