@@ -25,6 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &["config", "query", "search", "import", "commit", "ledger", "graph", "index", "ontology"],
     ),
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
+    ("evaluation", &["app", "commit", "config", "ontology", "search"]),
     ("pages", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
@@ -46,7 +47,10 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         if path.is_dir() {
-            sources(&path, found);
+            // A crate of its own has modules of its own.
+            if !path.join("Cargo.toml").exists() {
+                sources(&path, found);
+            }
         } else if path.extension().is_some_and(|e| e == "rs") {
             found.push(path);
         }
@@ -108,12 +112,13 @@ fn modules_use_only_what_the_table_allows() {
 
 #[test]
 fn libraries_stay_where_they_belong() {
-    let rules: [(&str, &[&str]); 5] = [
+    let rules: [(&str, &[&str]); 6] = [
         ("axum::", &["http/"]),
         ("spareval::", &["graph/"]),
         ("oxigraph::store", &[]),
         ("tantivy::", &["index/local/"]),
         ("redb::", &["ledger/"]),
+        ("insites_embedding::", &["index/"]),
     ];
     let mut wrong = Vec::new();
     for (path, text) in files() {

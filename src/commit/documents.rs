@@ -121,6 +121,7 @@ struct Reader<'a> {
     dates: Vec<TermId>,
     facets: FxHashMap<TermId, Facet>,
     themes: Option<TermId>,
+    broader: Option<TermId>,
 }
 
 impl<'a> Reader<'a> {
@@ -159,6 +160,7 @@ impl<'a> Reader<'a> {
                 .collect(),
             facets: facets.into_iter().filter_map(|(id, facet)| Some((id?, facet))).collect(),
             themes: id(DCTERMS, "subject"),
+            broader: id(SKOS, "broader"),
             snapshot,
         }
     }
@@ -226,7 +228,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if Some(p) == self.themes {
-                facets.push((Facet::Theme, u64::from(o)));
+                facets.extend(self.with_broader(o).into_iter().map(|o| (Facet::Theme, o.into())));
                 continue;
             }
             let Some(Term::Literal(literal)) = self.snapshot.term(o) else { continue };
@@ -249,19 +251,58 @@ impl<'a> Reader<'a> {
         }
         titles.sort_unstable();
         texts.sort_unstable();
-        let mut lines: Vec<String> = titles.iter().map(|(_, _, text)| text.clone()).collect();
-        lines.extend(texts.into_iter().map(|(_, _, text)| text));
+        let mut body = String::new();
+        for (_, _, title) in &titles {
+            push_line(&mut body, title);
+        }
+        let titles_end = body.len();
+        let mut descriptions_end = titles_end;
+        for (rest, _, text) in &texts {
+            push_line(&mut body, text);
+            if !rest {
+                descriptions_end = body.len();
+            }
+        }
         facets.sort_unstable();
         facets.dedup();
         Some(Document {
             subject,
             title: titles.into_iter().next().map(|t| t.2).unwrap_or_default(),
-            body: lines.join("\n"),
+            body,
+            titles_end,
+            descriptions_end,
             facets,
             date: date % 100_000_000,
             shown_to: 0,
         })
     }
+
+    /// A theme and all above it.
+    fn with_broader(&self, theme: TermId) -> Vec<TermId> {
+        let mut all = vec![theme];
+        let mut at = 0;
+        while let Some(theme) = all.get(at).copied() {
+            at += 1;
+            let above = self.broader.into_iter().flat_map(|broader| {
+                self.snapshot.quads().matching(Some(theme), Some(broader), None, GraphPattern::Any)
+            });
+            for quad in above {
+                if !all.contains(&quad[2]) {
+                    all.push(quad[2]);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Adds a value as a line of its own.
+fn push_line(body: &mut String, text: &str) {
+    if !body.is_empty() {
+        body.push('\n');
+    }
+    // A value of several lines stays one.
+    body.extend(text.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
 }
 
 /// The number of a kind in [`KINDS`].
