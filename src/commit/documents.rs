@@ -36,6 +36,13 @@ pub struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
+    /// Properties that say what a record is called, the best first.
+    pub(super) const TITLES: [(&'static str, &'static str); 3] =
+        [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
+    /// Own properties whose objects' names stand in a document's text.
+    pub(super) const NAMED_BY: [&'static str; 6] =
+        ["atSite", "atOrganisation", "aboutOrganisation", "withPartner", "owner", "outcomeStatus"];
+
     /// Prepares to read records of a snapshot.
     #[must_use]
     pub fn new(snapshot: &Snapshot, names: &'a Names) -> Self {
@@ -149,9 +156,9 @@ impl<'a> Reader<'a> {
             type_,
             classes,
             concept: id(SKOS, "Concept"),
-            titles: [id(DCTERMS, "title"), id(SKOS, "prefLabel"), id(RDFS, "label")]
+            titles: Documents::TITLES
                 .into_iter()
-                .flatten()
+                .filter_map(|(namespace, name)| id(namespace, name))
                 .collect(),
             description: id(DCTERMS, "description"),
             dates: [id(DCTERMS, "issued"), id(DCTERMS, "modified"), id(DCTERMS, "date")]
@@ -225,6 +232,10 @@ impl<'a> Reader<'a> {
         for (p, o) in quads {
             if let Some(facet) = self.facets.get(&p) {
                 facets.push((*facet, u64::from(o)));
+                if matches!(facet, Facet::Outcome | Facet::Organisation) {
+                    // What a record is about is said by its name.
+                    texts.extend(self.title(o).map(|name| (true, p, name)));
+                }
                 continue;
             }
             if Some(p) == self.themes {
@@ -274,6 +285,19 @@ impl<'a> Reader<'a> {
             facets,
             date: date % 100_000_000,
             shown_to: 0,
+        })
+    }
+
+    /// What a record is called.
+    fn title(&self, subject: TermId) -> Option<String> {
+        self.titles.iter().find_map(|property| {
+            let quads = self.snapshot.quads().matching(
+                Some(subject),
+                Some(*property),
+                None,
+                GraphPattern::Any,
+            );
+            quads.filter_map(|quad| self.snapshot.text(quad[2])).min()
         })
     }
 

@@ -217,6 +217,25 @@ impl Group {
         }
     }
 
+    /// When a record is called something else, so is it in the documents of
+    /// those that are about it.
+    fn touch_named(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
+        let titles: Vec<TermId> = Documents::TITLES
+            .iter()
+            .filter_map(|(namespace, name)| after.iri_id(&format!("{namespace}{name}")))
+            .collect();
+        let about: Vec<TermId> = Documents::NAMED_BY
+            .iter()
+            .filter_map(|name| after.iri_id(&format!("{INSITES}{name}")))
+            .collect();
+        let named = edit.remove.iter().chain(&edit.add).filter(|q| titles.contains(&q[1]));
+        let named: FxHashSet<TermId> = named.map(|quad| quad[0]).collect();
+        for (named, about) in named.iter().flat_map(|n| about.iter().map(move |a| (*n, *a))) {
+            let about = after.quads().matching(None, Some(about), Some(named), GraphPattern::Any);
+            self.touched.extend(about.map(|quad| quad[0]));
+        }
+    }
+
     /// When who may see a graph changes, so do the documents of its subjects.
     fn touch_graphs(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
         let Some(visible_to) = after.iri_id(&format!("{INSITES}visibleTo")) else { return };
@@ -272,6 +291,7 @@ impl Group {
         self.touched.extend(edit.remove.iter().chain(&edit.add).map(|quad| quad[0]));
         self.touch_graphs(&edit, &graph);
         self.touch_themes(&edit, &graph);
+        self.touch_named(&edit, &graph);
         self.changes.push(Change {
             record: ChangeRecord {
                 revision: self.revision,

@@ -3,7 +3,11 @@
 //! steps are named as there.
 
 use crate::graph::Snapshot as Graph;
-use crate::index::{Error, Filters, Row, Rows, Scoring, Snapshot, Vector, meaning_of, words_of};
+use crate::index::{
+    Error, Facet, Filters, KINDS, Row, Rows, Scoring, Snapshot, Vector, meaning_of, words_of,
+};
+use crate::rdf::vocabulary::INSITES;
+use crate::search::label;
 use crate::search::snippet::texts_of;
 use crate::search::understand::Understood;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -24,6 +28,8 @@ const FEW: usize = 5;
 /// documents.
 const HEAD: usize = 20;
 const TAIL: (usize, usize) = (5, 20);
+/// How far an illustrative record stands back.
+const EXAMPLE: f32 = 3.0;
 /// The least cosine at which meaning alone is an answer when no word was
 /// found. Unrelated short texts reach .2.
 const LEAST: f32 = 0.3;
@@ -88,7 +94,8 @@ pub(super) fn rank(
     if mode == Mode::Meaning {
         return by_meaning(index, asked, vector, filters, wanted);
     }
-    let ranking = Ranking { index, graph };
+    let illustrative = graph.iri_id(&format!("{INSITES}Illustrative")).map(u64::from);
+    let ranking = Ranking { index, graph, asked, illustrative };
     if !asked.may_guess() {
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
@@ -195,6 +202,9 @@ impl Fused {
 struct Ranking<'a> {
     index: &'a Snapshot,
     graph: &'a Graph,
+    asked: &'a Understood,
+    /// The status of records that are examples.
+    illustrative: Option<u64>,
 }
 
 impl Ranking<'_> {
@@ -224,8 +234,46 @@ impl Ranking<'_> {
         for (score, meaning) in scores.iter_mut().zip(z_scores(&cosines)) {
             *score += MEANING * meaning;
         }
+        for (score, row) in scores.iter_mut().zip(&rows) {
+            *score -= self.step_back(*row);
+        }
         let order = self.order(&rows, &scores);
         Ok(Fused { rows, words, cosines, scores, order })
+    }
+
+    /// How far a document stands back behind lessons and case studies, which
+    /// people look for; one whose title was typed does not.
+    fn step_back(&self, row: Row) -> f32 {
+        let kinds = self.index.values(row, Facet::Kind);
+        let kinds = kinds.filter_map(|kind| KINDS.get(usize::try_from(kind).ok()?));
+        let least = kinds
+            .map(|kind| match *kind {
+                "lesson" | "case-study" => 0.0,
+                "theme" | "dimension" => 1.0,
+                "evidence" | "interview" | "workshop" | "tool-answer" | "questionnaire" => 2.0,
+                "programme" => 3.0,
+                _ => 4.0,
+            })
+            .fold(f32::MAX, f32::min);
+        let kind = if least > 0.0 && least < f32::MAX && !self.is_named(row) { least } else { 0.0 };
+        // What only shows how a record looks stands back behind what happened.
+        let is_example = self
+            .illustrative
+            .is_some_and(|status| self.index.values(row, Facet::Status).any(|s| s == status));
+        kind + if is_example { EXAMPLE } else { 0.0 }
+    }
+
+    /// Whether the query has all words of the document's title.
+    fn is_named(&self, row: Row) -> bool {
+        let title = label(self.graph, self.index.subject(row));
+        let mut any = false;
+        for (stem, _) in words_of(&title) {
+            if !self.asked.marked.iter().any(|(marked, typed)| *marked == stem && typed.is_none()) {
+                return false;
+            }
+            any = true;
+        }
+        any
     }
 
     /// Best first; ties by record, so that answers are stable.

@@ -6,6 +6,7 @@ use crate::graph::{GraphPattern, Snapshot};
 use crate::index::{surface_words_of, words_of};
 use crate::rdf::TermId;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, SKOS};
+use crate::search::words::is_stop_word;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Weight of another name, next to 1 for the words as typed: a document that
@@ -33,6 +34,8 @@ pub(super) struct Synonyms {
     by_label: FxHashMap<String, Vec<Synonym>>,
     /// Words that no correction may turn into another name, nor make of one.
     trapped: FxHashSet<String>,
+    /// What a trapped word would mean, for when it stands nowhere else.
+    meant: FxHashMap<String, Vec<Synonym>>,
 }
 
 impl Synonyms {
@@ -70,11 +73,16 @@ impl Synonyms {
             let quads = graph.quads().matching(None, Some(never), None, GraphPattern::Any);
             for [subject, _, object, _] in quads {
                 let preferred = graph.objects(subject, &format!("{SKOS}prefLabel"));
-                for id in preferred.into_iter().chain([object]) {
-                    if let Some(text) = graph.text(id) {
-                        synonyms.trapped.insert(key(&text));
+                let trap = graph.text(object).map(|text| key(&text));
+                for text in preferred.iter().filter_map(|id| graph.text(*id)) {
+                    synonyms.trapped.insert(key(&text));
+                    let stems = words_of(&text).into_iter().map(|(stem, _)| stem).collect();
+                    let meant = Synonym { text, stems, weight: 1.0 };
+                    if let Some(trap) = &trap {
+                        synonyms.meant.entry(trap.clone()).or_default().push(meant);
                     }
                 }
+                synonyms.trapped.extend(trap);
             }
         }
         synonyms
@@ -108,6 +116,9 @@ impl Synonyms {
             let longest = LONGEST.min(words.len() - at);
             let label = (1..=longest).rev().find_map(|length| {
                 let text = words[at..at + length].join(" ");
+                if length == 1 && is_stop_word(&text) {
+                    return None;
+                }
                 let others = self.by_label.get(&text).filter(|others| !others.is_empty())?;
                 Some((length, others.as_slice()))
             });
@@ -120,6 +131,12 @@ impl Synonyms {
             }
         }
         found
+    }
+
+    /// What a trapped word would mean: to be used only where the word itself
+    /// finds nothing, so that nothing is merged.
+    pub(super) fn meant_by(&self, word: &str) -> &[Synonym] {
+        self.meant.get(word).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a word is a name of its own, or a trap, which no correction may

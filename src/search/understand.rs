@@ -2,12 +2,12 @@
 //! corrected to, which others mean the same, and how documents are scored.
 
 use crate::index::{
-    Error, Group, Matching, Scoring, Snapshot, Spelling, Term, surface_words_of, words_of,
+    Encoder, Error, Group, Matching, Scoring, Snapshot, Spelling, Term, surface_words_of, words_of,
 };
 use crate::search::Change;
 use crate::search::spelling::variants;
-use crate::search::synonyms::Synonyms;
-use crate::search::words::{Words, read_words};
+use crate::search::synonyms::{Synonym, Synonyms};
+use crate::search::words::{Words, is_stop_word, read_words};
 
 /// Weight of a match in the title, on top of the text, which holds the title
 /// too (0.25 is best on `NFCorpus` dev).
@@ -142,6 +142,11 @@ impl Reader<'_> {
                     }
                     self.mark(stem.clone(), Some(surface.clone()));
                     alternatives.push(stem);
+                } else if !known && !self.synonyms.meant_by(&surface).is_empty() {
+                    for meant in self.synonyms.meant_by(&surface) {
+                        self.also(&surface, meant)?;
+                        self.speak(word, &word[range.clone()], &meant.text);
+                    }
                 } else if !known && let Some(to) = self.correction(&surface)? {
                     let stem = stems_of(&to).pop().unwrap_or_else(|| to.clone());
                     self.speak(word, &word[range.clone()], &to);
@@ -183,21 +188,27 @@ impl Reader<'_> {
         for (at, length, others) in self.synonyms.among(&spoken) {
             let from = spoken[at..at + length].join(" ");
             for other in others {
-                let term = Term::Words(other.stems.clone());
-                if !self.index.any_has(std::slice::from_ref(&term), Spelling::Stem)? {
-                    continue;
-                }
-                let change = Change { from: from.clone(), to: other.text.clone() };
-                if !self.out.synonyms.contains(&change) {
-                    self.out.synonyms.push(change);
-                }
-                self.score(other.stems.clone(), other.weight);
-                for stem in &other.stems {
-                    self.mark(stem.clone(), Some(from.clone()));
-                }
-                self.out.matching.groups.push(Group { alternatives: vec![term], required: false });
+                self.also(&from, other)?;
             }
         }
+        Ok(())
+    }
+
+    /// Adds what means the same as some words, if anything says it.
+    fn also(&mut self, from: &str, other: &Synonym) -> Result<(), Error> {
+        let term = Term::Words(other.stems.clone());
+        if !self.index.any_has(std::slice::from_ref(&term), Spelling::Stem)? {
+            return Ok(());
+        }
+        let change = Change { from: from.to_owned(), to: other.text.clone() };
+        if !self.out.synonyms.contains(&change) {
+            self.out.synonyms.push(change);
+        }
+        self.score(other.stems.clone(), other.weight);
+        for stem in other.stems.iter().filter(|stem| !is_stop_word(stem)) {
+            self.mark(stem.clone(), Some(from.to_owned()));
+        }
+        self.out.matching.groups.push(Group { alternatives: vec![term], required: false });
         Ok(())
     }
 
@@ -211,7 +222,9 @@ impl Reader<'_> {
     fn correction(&self, word: &str) -> Result<Option<String>, Error> {
         let letters = word.chars().count();
         let is_word = word.chars().all(char::is_alphabetic);
-        if letters < ONE_EDIT || !is_word || self.synonyms.keeps(word) {
+        // A word of the language that no record has is not misspelt.
+        let is_common = Encoder::built_in().knows(word);
+        if letters < ONE_EDIT || !is_word || is_common || self.synonyms.keeps(word) {
             return Ok(None);
         }
         for distance in [1, 2] {

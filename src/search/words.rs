@@ -97,6 +97,11 @@ pub fn read_words(text: &str, exact: bool) -> Words {
     words
 }
 
+/// Whether a lower-case word says nothing about a record.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(&word)
+}
+
 fn has_letters(text: &str) -> bool {
     text.chars().any(char::is_alphanumeric)
 }

@@ -88,6 +88,14 @@ impl Snapshot {
         all.into_iter().collect()
     }
 
+    /// The values of a facet that a document has.
+    pub fn values(&self, row: crate::index::Row, facet: Facet) -> impl Iterator<Item = u64> + '_ {
+        self.place(row).into_iter().flat_map(move |(segment, doc)| {
+            let facets = &segment.columns.facets[facet as usize];
+            facets.of(doc).iter().map(|number| facets.values[*number as usize])
+        })
+    }
+
     /// How many of these rows have a date in each year.
     #[must_use]
     pub fn years(&self, rows: &Rows) -> Vec<(u32, u64)> {
