@@ -90,7 +90,8 @@ impl<'a> Documents<'a> {
 
 /// The graphs that those who see this much do not see: what the catalogue
 /// says, and no other graph.
-pub(super) fn hidden_from(
+#[must_use]
+pub fn hidden_from(
     snapshot: &Snapshot,
     names: &Names,
     visibility: Visibility,

@@ -11,7 +11,7 @@ mod recover;
 mod writer;
 
 pub use documents::Documents;
-use documents::hidden_from;
+pub use documents::hidden_from;
 pub use edit::Edit;
 pub use embedding::keep_embedding;
 pub use gate::{Gate, Rules};
@@ -165,7 +165,7 @@ const PREPARED: usize = 64;
 /// Changes that are recorded together.
 struct Group {
     gate: Gate,
-    lifecycle: NamedNode,
+    lifecycle: [NamedNode; 3],
     graph: crate::graph::Snapshot,
     revision: Revision,
     time: String,
@@ -177,14 +177,18 @@ impl Group {
     /// A subject that the change speaks of though it was withdrawn or merged:
     /// addresses are never used again.
     fn retired(&self, edit: &Edit, after: &crate::graph::Snapshot) -> Option<String> {
-        let lifecycle = after.iri_id(self.lifecycle.as_str())?;
+        let lifecycle: Vec<TermId> =
+            self.lifecycle.iter().filter_map(|name| after.iri_id(name.as_str())).collect();
         let type_ = after.iri_id(TYPE)?;
         let mut last = 0;
-        for quad in edit.add.iter().filter(|quad| quad[3] != lifecycle) {
+        for quad in edit.add.iter().filter(|quad| !lifecycle.contains(&quad[3])) {
             if quad[0] != last {
                 last = quad[0];
-                let kept = GraphPattern::Only(lifecycle);
-                if after.quads().matching(Some(last), Some(type_), None, kept).next().is_some() {
+                let retired = lifecycle.iter().any(|lifecycle| {
+                    let kept = GraphPattern::Only(*lifecycle);
+                    after.quads().matching(Some(last), Some(type_), None, kept).next().is_some()
+                });
+                if retired {
                     return after.text(last);
                 }
             }
@@ -248,7 +252,7 @@ impl Group {
     fn new(committer: &Committer) -> Self {
         Self {
             gate: committer.gate.clone(),
-            lifecycle: committer.names.graph("lifecycle"),
+            lifecycle: committer.names.lifecycle(),
             graph: committer.reader.snapshot().graph.clone(),
             revision: committer.ledger.revision(),
             time: committer.time.clone(),
@@ -341,8 +345,13 @@ pub enum Error {
     #[error("too many changes are waiting")]
     Crowded,
     /// The ledger could not record the change, with others or alone.
-    #[error("the change could not be recorded: {0}")]
-    Recording(String),
+    #[error("the change could not be recorded: {detail}")]
+    Recording {
+        /// What failed.
+        detail: String,
+        /// What the caller can make of it.
+        kind: Kind,
+    },
     /// The change speaks of a record that was withdrawn or merged.
     #[error("{0} was withdrawn or merged; its address is never used for anything else")]
     Retired(String),
@@ -378,7 +387,8 @@ impl Error {
             Self::Ledger(error) => error.kind(),
             Self::Text(error) => error.kind(),
             Self::Shapes(_) | Self::Retired(_) => Kind::ShapesViolated,
-            Self::Declined | Self::Recording(_) | Self::Behind { .. } => Kind::Internal,
+            Self::Recording { kind, .. } => *kind,
+            Self::Declined | Self::Behind { .. } => Kind::Internal,
             Self::Crowded | Self::Overtaken { .. } => Kind::Busy,
         }
     }
@@ -477,8 +487,9 @@ impl Committer {
     pub fn make(&mut self, wanted: Vec<Wanted>) -> Vec<Result<Committed, Error>> {
         let mut results: Vec<Result<Committed, Error>> = Vec::with_capacity(wanted.len());
         if let Err(error) = self.catch_up() {
-            let told = error.to_string();
-            return wanted.iter().map(|_| Err(Error::Recording(told.clone()))).collect();
+            let (detail, kind) = (error.to_string(), error.kind());
+            let failed = |_| Err(Error::Recording { detail: detail.clone(), kind });
+            return wanted.iter().map(failed).collect();
         }
         let mut group = Group::new(self);
         for Wanted { prepare, provenance, rules } in wanted {
@@ -495,7 +506,7 @@ impl Committer {
                     Error::Behind { revision, detail } => {
                         Error::Behind { revision: *revision, detail: detail.clone() }
                     }
-                    _ => Error::Recording(told.clone()),
+                    _ => Error::Recording { detail: told.clone(), kind: error.kind() },
                 });
             }
             tracing::error!(%error, "changes could not be recorded");

@@ -3,6 +3,7 @@
 //! with labels. Not for the index itself, nor for HTTP. `README.md` beside
 //! this file tells how ranking works and what was measured.
 
+mod clause;
 mod ranking;
 mod similar;
 mod snippet;
@@ -12,12 +13,14 @@ mod synonyms;
 mod understand;
 mod words;
 
+pub use clause::{ClauseHit, Wanted, search_clause};
 pub use ranking::Mode;
 pub use similar::similar;
 pub use suggest::{Suggestion, suggest};
 
 use crate::graph::Snapshot;
-use crate::index::{Error, Facet, Filters, KINDS, Row, Rows};
+pub use crate::index::{Error, Snapshot as Index};
+use crate::index::{Facet, Filters, KINDS, Row, Rows};
 use crate::rdf::Names;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
