@@ -26,6 +26,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ),
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("pages", &[]),
+    // The build script, which makes styles and scripts.
+    ("build", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
     ("query", &["graph", "search", "ontology"]),

@@ -79,7 +79,7 @@ const ROWS: &[Row] = &[
     row("/ontology", "GET", "/ontology", "", Public),
     row("/about", "GET", "/about", "", Public),
     row("/problem/{name}", "GET", "/problem/busy", "", Public),
-    row("/assets/{name}", "GET", "/assets/style.css", "", Public),
+    row("/assets/{name}", "GET", "/assets/icon.svg", "", Public),
     row("/.well-known/void", "GET", "/.well-known/void", "", Public),
     row("/robots.txt", "GET", "/robots.txt", "", Public),
     row("/sitemap.xml", "GET", "/sitemap.xml", "", Public),
