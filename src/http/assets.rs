@@ -30,8 +30,7 @@ pub(super) async fn asset(
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok())
         .is_some_and(accepts_gzip);
-    let mut response =
-        Response::new(Body::from(if gzip { asset.gzip } else { asset.bytes }));
+    let mut response = Response::new(Body::from(if gzip { asset.gzip } else { asset.bytes }));
     let fields = response.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.media_type));
     fields.insert(header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER));
@@ -49,10 +48,8 @@ fn brand(state: &State, file: &str) -> Option<Response> {
     if file != format!("brand-{}.css", colour.trim_start_matches('#')) {
         return None;
     }
-    let fields = [
-        (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, FOR_EVER),
-    ];
+    let fields =
+        [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, FOR_EVER)];
     Some((fields, format!(":root{{--brand:{colour}}}\n")).into_response())
 }
 

@@ -9,7 +9,9 @@ use crate::http::site::{html, layout};
 use crate::http::sparql::{pairs, take};
 use crate::http::{Shared, State};
 use crate::index::KINDS;
-use crate::pages::{self, Bar, Bars, Block, Card, Link, MapPicture, Section, Span, Timeline, Value};
+use crate::pages::{
+    self, Bar, Bars, Block, Card, Link, MapPicture, Section, Span, Timeline, Value,
+};
 use crate::rdf::TermId;
 use crate::rdf::vocabulary::{INSITES, TYPE};
 use crate::search::kind_label;
@@ -100,7 +102,10 @@ pub(super) async fn browse(
     present.dedup();
     let letters = if titled.len() > PAGE {
         let one = |c: char| {
-            let url = format!("/{kind}?letter={}", if c == '#' { "%23".to_owned() } else { c.to_string() });
+            let url = format!(
+                "/{kind}?letter={}",
+                if c == '#' { "%23".to_owned() } else { c.to_string() }
+            );
             (c.to_string(), present.contains(&c).then_some(url), wanted == Some(c))
         };
         std::iter::once(("All".to_owned(), Some(format!("/{kind}")), wanted.is_none()))
@@ -140,8 +145,11 @@ pub(super) async fn browse(
         _ => {}
     }
     let total = titled.len();
-    let items =
-        titled.iter().skip((page - 1).saturating_mul(PAGE)).take(PAGE).map(|(.., id)| facts.card(*id));
+    let items = titled
+        .iter()
+        .skip((page - 1).saturating_mul(PAGE))
+        .take(PAGE)
+        .map(|(.., id)| facts.card(*id));
     let page = pages::browse(&pages::BrowsePage {
         layout,
         title,
@@ -199,15 +207,31 @@ pub(super) async fn explore(Shared(state): Shared<State>) -> Result<Response, Pr
         })
         .collect();
     let ways = [
-        ("/outcomes", "What worked, and what did not", "Case studies by how they ended, with what stood in the way."),
+        (
+            "/outcomes",
+            "What worked, and what did not",
+            "Case studies by how they ended, with what stood in the way.",
+        ),
         ("/map", "On the map", "Organisations with a known place, and a table of them."),
         ("/timeline", "Programmes over time", "When programmes and funds began and ended."),
-        ("/queries", "Questions with their answers", "Saved queries, some with charts, all as CSV."),
-        ("/ontology", "The ontology", "Which classes and properties there are, and how they are linked."),
+        (
+            "/queries",
+            "Questions with their answers",
+            "Saved queries, some with charts, all as CSV.",
+        ),
+        (
+            "/ontology",
+            "The ontology",
+            "Which classes and properties there are, and how they are linked.",
+        ),
     ];
     let cards = ways
         .into_iter()
-        .map(|(url, title, text)| Card { link: Link::new(title, url), facts: Vec::new(), text: text.to_owned() })
+        .map(|(url, title, text)| Card {
+            link: Link::new(title, url),
+            facts: Vec::new(),
+            text: text.to_owned(),
+        })
         .collect();
     let response = explore_page(
         &state,
@@ -235,7 +259,11 @@ pub(super) async fn outcomes(Shared(state): Shared<State>) -> Result<Response, P
         .map(|outcome| {
             let iri = snapshot.graph.text(outcome).unwrap_or_default();
             let place = order.iter().position(|slug| iri.ends_with(&format!("/{slug}")));
-            (place.unwrap_or(order.len()), outcome, facts.subjects("insites:outcomeStatus", outcome))
+            (
+                place.unwrap_or(order.len()),
+                outcome,
+                facts.subjects("insites:outcomeStatus", outcome),
+            )
         })
         .filter(|(.., cases)| !cases.is_empty())
         .collect();
@@ -297,10 +325,8 @@ pub(super) async fn outcomes(Shared(state): Shared<State>) -> Result<Response, P
 
 /// A bar for each status among these records.
 fn by_status(facts: &Facts, outcome: TermId, cases: &[TermId]) -> Vec<Bar> {
-    let statuses: Vec<String> = cases
-        .iter()
-        .map(|case| crate::search::status(&facts.snapshot.graph, *case))
-        .collect();
+    let statuses: Vec<String> =
+        cases.iter().map(|case| crate::search::status(&facts.snapshot.graph, *case)).collect();
     ["Sourced", "Unverified", "Illustrative"]
         .into_iter()
         .filter_map(|status| {
@@ -333,7 +359,10 @@ pub(super) async fn map(Shared(state): Shared<State>) -> Result<Response, Proble
             Section::new(
                 "map",
                 &format!("{} organisations with a place", points.len()),
-                vec![Block::Map(MapPicture { caption: "Organisations with a place".to_owned(), points })],
+                vec![Block::Map(MapPicture {
+                    caption: "Organisations with a place".to_owned(),
+                    points,
+                })],
             ),
             Section::new(
                 "take",
@@ -398,9 +427,16 @@ pub(super) async fn timeline(Shared(state): Shared<State>) -> Result<Response, P
             Section::new(
                 "spans",
                 "On one scale",
-                vec![Block::Timeline(Timeline { caption: "Programmes by the year in which they began".to_owned(), spans })],
+                vec![Block::Timeline(Timeline {
+                    caption: "Programmes by the year in which they began".to_owned(),
+                    spans,
+                })],
             ),
-            Section::new("undated", "Without a date in the sources found", vec![Block::Links(undated)]),
+            Section::new(
+                "undated",
+                "Without a date in the sources found",
+                vec![Block::Links(undated)],
+            ),
         ],
     );
     Ok(super::at_revision(response, snapshot.revision))

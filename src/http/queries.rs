@@ -168,13 +168,15 @@ pub(super) async fn query_page(
     let choices = |p: &crate::query::Parameter| -> Vec<(String, String)> {
         let example = p.default.as_ref().or(p.example.as_ref());
         match (p.type_, example) {
-            (ParameterType::Iri, Some(Term::NamedNode(iri))) => alike(&state, &labels, iri.as_str()),
+            (ParameterType::Iri, Some(Term::NamedNode(iri))) => {
+                alike(&state, &labels, iri.as_str())
+            }
             _ => Vec::new(),
         }
     };
-    let picture = table
-        .as_ref()
-        .and_then(|table| super::workbench::picture(&format!("{}, as a picture", saved.title), table));
+    let picture = table.as_ref().and_then(|table| {
+        super::workbench::picture(&format!("{}, as a picture", saved.title), table)
+    });
     let page = pages::query(&pages::QueryPage {
         layout,
         title: saved.title.clone(),

@@ -141,15 +141,18 @@ pub(super) async fn record(
         (chosen.unwrap_or(0), true)
     } else {
         let variant = VARIANTS.iter().position(|(e, ..)| *e == ending).ok_or_else(|| {
-            Problem::not_found(format!("there is no {ending} of this record"))
-                .with_hint(".ttl, .jsonld, .nt, .rdf and .json exist; .bib, .ris and .csl.json cite it")
+            Problem::not_found(format!("there is no {ending} of this record")).with_hint(
+                ".ttl, .jsonld, .nt, .rdf and .json exist; .bib, .ris and .csl.json cite it",
+            )
         })?;
         (variant, false)
     };
     let body = match VARIANTS[variant].0 {
         "" => {
-            let formats: Vec<(&str, &str)> =
-                VARIANTS[1..].iter().map(|(ending, media_type, _)| (*ending, *media_type)).collect();
+            let formats: Vec<(&str, &str)> = VARIANTS[1..]
+                .iter()
+                .map(|(ending, media_type, _)| (*ending, *media_type))
+                .collect();
             let withdrawn = fate == Some(Fate::Withdrawn);
             record_page::page(&state, &snapshot, &found, &formats, is_past, withdrawn).into_bytes()
         }
@@ -274,7 +277,12 @@ pub(super) fn graph(
     Ok(super::at_revision(response, snapshot.revision))
 }
 
-pub(super) fn find(app: &App, snapshot: &Snapshot, kind: &str, slug: &str) -> Result<Found, Problem> {
+pub(super) fn find(
+    app: &App,
+    snapshot: &Snapshot,
+    kind: &str,
+    slug: &str,
+) -> Result<Found, Problem> {
     let iri = app.config.names.record(kind, slug);
     let missing = || {
         Problem::not_found(format!("there is no record {kind}/{slug}"))

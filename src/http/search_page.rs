@@ -56,14 +56,20 @@ pub(super) fn relaxed(asked: &Query) -> Vec<(String, Query)> {
         all.push((format!("without {}: {value}", facet_name(*facet).to_lowercase()), query));
     }
     if asked.filters.len() > 1 {
-        all.push(("without any filter".to_owned(), Query { filters: Vec::new(), ..relaxed.clone() }));
+        all.push((
+            "without any filter".to_owned(),
+            Query { filters: Vec::new(), ..relaxed.clone() },
+        ));
     }
     if asked.from.is_some() || asked.to.is_some() {
         all.push(("at any date".to_owned(), Query { from: None, to: None, ..relaxed.clone() }));
     }
     if asked.exact || asked.text.contains('"') {
         let text = asked.text.replace('"', " ");
-        all.push(("without quotation marks".to_owned(), Query { exact: false, text, ..relaxed.clone() }));
+        all.push((
+            "without quotation marks".to_owned(),
+            Query { exact: false, text, ..relaxed.clone() },
+        ));
     }
     all.truncate(6);
     all
@@ -118,9 +124,10 @@ pub(super) fn page(
                 .enumerate()
                 .map(|(index, value)| {
                     let pair = (facet.name(), value.value.as_str());
-                    let selected = asked.filters.iter().any(|(f, v)| {
-                        *f == facet && v.eq_ignore_ascii_case(&value.value)
-                    });
+                    let selected = asked
+                        .filters
+                        .iter()
+                        .any(|(f, v)| *f == facet && v.eq_ignore_ascii_case(&value.value));
                     (index, value, pair, selected)
                 })
                 .filter(|(index, _, _, selected)| *index < VALUES || *selected)
@@ -151,9 +158,14 @@ pub(super) fn page(
             let text = format!("{}: {label}", facet_name(*facet));
             Link::new(&text, &with(&[], &[(facet.name(), value.as_str())]))
         })
-        .chain(kept.iter().filter(|(name, _)| name == "from" || name == "to").map(|(name, value)| {
-            Link::new(&format!("{name} {value}"), &with(&[], &[(name.as_str(), value.as_str())]))
-        }))
+        .chain(kept.iter().filter(|(name, _)| name == "from" || name == "to").map(
+            |(name, value)| {
+                Link::new(
+                    &format!("{name} {value}"),
+                    &with(&[], &[(name.as_str(), value.as_str())]),
+                )
+            },
+        ))
         .collect();
     let sorts = Sort::ALL
         .into_iter()
@@ -175,9 +187,9 @@ pub(super) fn page(
     };
     let corrections = changes(&answer.corrections);
     let corrected = (!corrections.is_empty()).then(|| {
-        let words = corrections.iter().fold(asked.text.clone(), |text, (from, to)| {
-            replace_word(&text, from, to)
-        });
+        let words = corrections
+            .iter()
+            .fold(asked.text.clone(), |text, (from, to)| replace_word(&text, from, to));
         let quoted: Vec<String> =
             asked.text.replace('"', " ").split_whitespace().map(|w| format!("\"{w}\"")).collect();
         let typed = quoted.join(" ");
@@ -193,8 +205,7 @@ pub(super) fn page(
     layout.part = "/search";
     layout.searches = true;
     let all = borrowed(&kept);
-    layout.links =
-        vec![("alternate", address("/search.atom", &all), "application/atom+xml")];
+    layout.links = vec![("alternate", address("/search.atom", &all), "application/atom+xml")];
     pages::search(&pages::SearchPage {
         layout,
         query: asked.text.clone(),
@@ -209,7 +220,10 @@ pub(super) fn page(
             .collect(),
         from_to: ["from", "to"]
             .map(|wanted| {
-                kept.iter().find(|(name, _)| name == wanted).map(|(_, v)| v.clone()).unwrap_or_default()
+                kept.iter()
+                    .find(|(name, _)| name == wanted)
+                    .map(|(_, v)| v.clone())
+                    .unwrap_or_default()
             })
             .into(),
         total: answer.total,
@@ -359,13 +373,13 @@ fn sparql(state: &State, asked: &Query) -> String {
     line("OPTIONAL { ?record skos:prefLabel ?name }");
     used.push("skos");
     let order = if asked.text.trim().is_empty() { "?title ?name" } else { "DESC(?score)" };
-    let head: String = prefixes()
-        .iter()
-        .filter(|(prefix, _)| used.contains(prefix))
-        .fold(String::new(), |mut head, (prefix, iri)| {
+    let head: String = prefixes().iter().filter(|(prefix, _)| used.contains(prefix)).fold(
+        String::new(),
+        |mut head, (prefix, iri)| {
             let _ = writeln!(head, "PREFIX {prefix}: <{iri}>");
             head
-        });
+        },
+    );
     let score = if asked.text.trim().is_empty() { "" } else { " ?score" };
     format!(
         "{head}\nSELECT DISTINCT ?record (COALESCE(?title, ?name) AS ?called){score}\nWHERE {{\n{body}}}\nORDER BY {order}\nLIMIT 200\n"
@@ -401,7 +415,8 @@ pub(super) fn csv(answers: &[Answer], base: &str) -> String {
     };
     let mut out = String::from("title,kind,status,date,page,identifier,snippet\r\n");
     for hit in answers.iter().flat_map(|answer| &answer.hits) {
-        let page = if hit.url.starts_with('/') { format!("{base}{}", hit.url) } else { hit.url.clone() };
+        let page =
+            if hit.url.starts_with('/') { format!("{base}{}", hit.url) } else { hit.url.clone() };
         let row = [
             hit.title.as_str(),
             &hit.kind,
@@ -471,7 +486,8 @@ pub(super) fn atom(
         escape(&state.config.service_name),
     );
     for hit in &answer.hits {
-        let url = if hit.url.starts_with('/') { format!("{base}{}", hit.url) } else { hit.url.clone() };
+        let url =
+            if hit.url.starts_with('/') { format!("{base}{}", hit.url) } else { hit.url.clone() };
         let mark = if hit.status == "Sourced" || hit.status.is_empty() {
             String::new()
         } else {
@@ -499,13 +515,19 @@ mod tests {
 
     #[test]
     fn words_are_replaced_whole() {
-        assert_eq!(replace_word("mised apointments?", "apointments", "appointments"), "mised appointments?");
+        assert_eq!(
+            replace_word("mised apointments?", "apointments", "appointments"),
+            "mised appointments?"
+        );
         assert_eq!(replace_word("the then", "the", "a"), "a then");
     }
 
     #[test]
     fn addresses_are_readable_and_safe() {
-        assert_eq!(address("/search", &[("q", "a b&c"), ("kind", "case-study")]), "/search?q=a%20b%26c&kind=case-study");
+        assert_eq!(
+            address("/search", &[("q", "a b&c"), ("kind", "case-study")]),
+            "/search?q=a%20b%26c&kind=case-study"
+        );
         assert_eq!(plain("<mark>a</mark> &lt;b&gt; &amp;amp;"), "a <b> &amp;");
     }
 }

@@ -38,9 +38,11 @@ pub(super) fn layout(state: &State, title: &str) -> pages::Layout {
     pages::Layout {
         title: title.to_owned(),
         service_name: state.config.service_name.clone(),
-        brand: state.config.brand_colour.as_ref().map(|colour| {
-            format!("/assets/brand-{}.css", colour.trim_start_matches('#'))
-        }),
+        brand: state
+            .config
+            .brand_colour
+            .as_ref()
+            .map(|colour| format!("/assets/brand-{}.css", colour.trim_start_matches('#'))),
         signed_in: state.caller.form_secret.clone().map(|secret| pages::SignedIn {
             name: state.caller.name.clone(),
             role: state.caller.role.name().to_owned(),

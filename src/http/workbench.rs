@@ -49,9 +49,10 @@ pub(super) fn with_values(query: &SavedQuery) -> String {
         return query.text.clone();
     }
     // After the first brace of the pattern: the values hold for all of it.
-    let at = query.text.find("WHERE").and_then(|from| {
-        query.text[from..].find('{').map(|brace| from + brace + 1)
-    });
+    let at = query
+        .text
+        .find("WHERE")
+        .and_then(|from| query.text[from..].find('{').map(|brace| from + brace + 1));
     match at {
         Some(at) => format!("{}\n{}{}", &query.text[..at], values.join("\n"), &query.text[at..]),
         None => query.text.clone(),

@@ -32,7 +32,9 @@ impl Citation {
 
     fn note(&self) -> String {
         match self.status.as_str() {
-            "Illustrative" => "Illustrative record, made up; not about a real organisation".to_owned(),
+            "Illustrative" => {
+                "Illustrative record, made up; not about a real organisation".to_owned()
+            }
             "Unverified" => "Unverified record".to_owned(),
             _ => String::new(),
         }

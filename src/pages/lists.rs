@@ -178,7 +178,11 @@ pub fn browse(data: &BrowsePage) -> String {
         (cards_of(&data.items, 2))
         (pagination(data.previous.as_deref(), data.next.as_deref(), data.place))
     };
-    page_with(&data.layout, &breadcrumb(&[Link::new("Home", "/"), Link::new("Explore", "/explore")]), &content)
+    page_with(
+        &data.layout,
+        &breadcrumb(&[Link::new("Home", "/"), Link::new("Explore", "/explore")]),
+        &content,
+    )
 }
 
 /// A page of ways into the data.

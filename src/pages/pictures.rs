@@ -306,7 +306,9 @@ impl Neighbours {
         let all: Vec<(&str, &Neighbour)> = self
             .groups
             .iter()
-            .flat_map(|(relation, neighbours)| neighbours.iter().map(move |n| (relation.as_str(), n)))
+            .flat_map(|(relation, neighbours)| {
+                neighbours.iter().map(move |n| (relation.as_str(), n))
+            })
             .take(24)
             .collect();
         let (middle_x, middle_y) = (400.0, 280.0);

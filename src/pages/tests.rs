@@ -28,7 +28,11 @@ fn blocks() -> Vec<Block> {
         Block::Links(vec![link()]),
         Block::More(link()),
         Block::Cards(vec![card()]),
-        Block::Grid(Grid { caption: text(), columns: vec![text()], rows: vec![vec![vec![value()]]] }),
+        Block::Grid(Grid {
+            caption: text(),
+            columns: vec![text()],
+            rows: vec![vec![vec![value()]]],
+        }),
         Block::Figures(vec![
             Figure { metric: text(), value: text(), sources: vec![link()], ..Figure::default() },
             Figure { metric: text(), value: "2".to_owned(), note: text(), ..Figure::default() },
@@ -111,7 +115,12 @@ fn all_pages() -> Vec<String> {
         accessibility(&layout()),
         ontology(&OntologyPage {
             layout: layout(),
-            edges: vec![OntologyEdge { from: text(), property: text(), to: "x".to_owned(), count: 1 }],
+            edges: vec![OntologyEdge {
+                from: text(),
+                property: text(),
+                to: "x".to_owned(),
+                count: 1,
+            }],
             groups: vec![(
                 text(),
                 vec![OntologyTerm {

@@ -203,7 +203,8 @@ fn sources(facts: &Facts, id: TermId) -> (Vec<pages::Link>, Vec<String>) {
     let read = facts.objects(id, "insites:sourceDateKind").iter().any(|kind| {
         facts.snapshot.graph.text(*kind).is_some_and(|kind| kind == format!("{INSITES}Read"))
     });
-    let which = if primary.is_empty() || addresses.len() < 2 { "The source" } else { "The first source" };
+    let which =
+        if primary.is_empty() || addresses.len() < 2 { "The source" } else { "The first source" };
     let dates = if addresses.is_empty() { Vec::new() } else { facts.texts(id, "dct:date") }
         .iter()
         .map(|date| {
@@ -250,7 +251,11 @@ fn incoming(facts: &Facts, id: TermId, shown: &[&str]) -> Vec<pages::Incoming> {
                 .map(|s| facts.link(s))
                 .collect();
             links.sort_by(|a, b| a.text.cmp(&b.text));
-            pages::Incoming { label: property_label(&facts.snapshot.graph, &property), total, links }
+            pages::Incoming {
+                label: property_label(&facts.snapshot.graph, &property),
+                total,
+                links,
+            }
         })
         .filter(|group| !group.links.is_empty())
         .collect();
@@ -302,16 +307,15 @@ pub(super) fn neighbours(state: &State, snapshot: &Snapshot, found: &Found) -> p
             groups.push((name, list));
         }
     }
-    pages::Neighbours { centre: facts.link(found.id), groups, data: format!("{}/graph", found.url()) }
+    pages::Neighbours {
+        centre: facts.link(found.id),
+        groups,
+        data: format!("{}/graph", found.url()),
+    }
 }
 
 /// A schema.org block for crawlers.
-fn json_ld(
-    facts: &Facts,
-    found: &Found,
-    citation: &pages::Citation,
-    lead: &[String],
-) -> String {
+fn json_ld(facts: &Facts, found: &Found, citation: &pages::Citation, lead: &[String]) -> String {
     let type_ = match found.kind.as_str() {
         "organisation" => "Organization",
         "case-study" => "Article",

@@ -74,8 +74,16 @@ fn case_study(facts: &Facts, id: TermId) -> Shown {
                 "What came of it",
                 vec![prose(facts, id, "insites:resultText"), Block::Figures(figures)],
             ),
-            Section::new("barriers", "What stood in the way", vec![prose(facts, id, "insites:barrier")]),
-            Section::new("lessons", "Lessons drawn from it", vec![Block::Cards(facts.cards(lessons, SHOWN))]),
+            Section::new(
+                "barriers",
+                "What stood in the way",
+                vec![prose(facts, id, "insites:barrier")],
+            ),
+            Section::new(
+                "lessons",
+                "Lessons drawn from it",
+                vec![Block::Cards(facts.cards(lessons, SHOWN))],
+            ),
             notes(facts, id),
         ]
         .into_iter()
@@ -249,7 +257,10 @@ fn related(facts: &Facts, id: TermId) -> Vec<crate::pages::Card> {
                 .take(200)
                 .filter(|other| facts.is_a(*other, "insites:Lesson"))
                 .filter(|other| {
-                    facts.objects(*other, "insites:dimension").iter().any(|d| dimensions.contains(d))
+                    facts
+                        .objects(*other, "insites:dimension")
+                        .iter()
+                        .any(|d| dimensions.contains(d))
                 }),
         );
     }
@@ -296,13 +307,7 @@ fn roles(facts: &Facts, id: TermId, own: &str, other: &str, caption: &str, colum
             let [start, end] = dates(facts, membership);
             let mut role = facts.values(membership, "org:role");
             role.extend(facts.values(membership, "skos:note"));
-            vec![
-                role,
-                facts.values(membership, other),
-                start,
-                end,
-                evidence_of(facts, membership),
-            ]
+            vec![role, facts.values(membership, other), start, end, evidence_of(facts, membership)]
         })
         .collect();
     rows.sort_by_key(|row| {
@@ -416,8 +421,22 @@ fn organisation(facts: &Facts, id: TermId, slug: &str) -> Shown {
                 "roles",
                 "Roles, with their dates and sources",
                 vec![
-                    Block::Grid(roles(facts, id, "org:member", "org:organization", "Roles elsewhere", "In")),
-                    Block::Grid(roles(facts, id, "org:organization", "org:member", "Roles of others here", "Who")),
+                    Block::Grid(roles(
+                        facts,
+                        id,
+                        "org:member",
+                        "org:organization",
+                        "Roles elsewhere",
+                        "In",
+                    )),
+                    Block::Grid(roles(
+                        facts,
+                        id,
+                        "org:organization",
+                        "org:member",
+                        "Roles of others here",
+                        "Who",
+                    )),
                 ],
             ),
             Section::new("partners", "Partners", vec![Block::Grid(partnerships(facts, id))]),
@@ -490,7 +509,9 @@ fn programme(facts: &Facts, id: TermId, slug: &str) -> Shown {
                 "Sites, as stated".to_owned(),
                 stated
                     .iter()
-                    .map(|n| Value::text(&format!("{n} (a stated number; it is not a list of names)")))
+                    .map(|n| {
+                        Value::text(&format!("{n} (a stated number; it is not a list of names)"))
+                    })
                     .collect(),
             ),
             ("Website".to_owned(), website),
@@ -500,12 +521,26 @@ fn programme(facts: &Facts, id: TermId, slug: &str) -> Shown {
             Section::new(
                 "roles",
                 "Who takes part, with dates and sources",
-                vec![Block::Grid(roles(facts, id, "org:organization", "org:member", "Roles in this programme", "Who"))],
+                vec![Block::Grid(roles(
+                    facts,
+                    id,
+                    "org:organization",
+                    "org:member",
+                    "Roles in this programme",
+                    "Who",
+                ))],
             ),
             Section::new(
                 "part-of",
                 "Part of",
-                vec![Block::Grid(roles(facts, id, "org:member", "org:organization", "Roles of this programme elsewhere", "In"))],
+                vec![Block::Grid(roles(
+                    facts,
+                    id,
+                    "org:member",
+                    "org:organization",
+                    "Roles of this programme elsewhere",
+                    "In",
+                ))],
             ),
             Section::new(
                 "cases",
@@ -513,7 +548,10 @@ fn programme(facts: &Facts, id: TermId, slug: &str) -> Shown {
                 vec![
                     Block::Cards(facts.cards(cases, SHOWN)),
                     Block::More(if count > SHOWN {
-                        Link::new(&format!("All {count} case studies"), &format!("/search?kind=case-study&programme={slug}"))
+                        Link::new(
+                            &format!("All {count} case studies"),
+                            &format!("/search?kind=case-study&programme={slug}"),
+                        )
                     } else {
                         Link::default()
                     }),
@@ -549,7 +587,11 @@ fn document(facts: &Facts, id: TermId) -> Shown {
         ],
         sections: [
             notes(facts, id),
-            Section::new("lessons", "Lessons stated in it", vec![Block::Cards(facts.cards(lessons, 24))]),
+            Section::new(
+                "lessons",
+                "Lessons stated in it",
+                vec![Block::Cards(facts.cards(lessons, 24))],
+            ),
         ]
         .into_iter()
         .flatten()
@@ -573,7 +615,11 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
         ],
         sections: [
             Section::new("from", "Where it comes from", vec![Block::Chain(chain)]),
-            Section::new("supports", "Lessons it supports", vec![Block::Cards(facts.cards(supports, 24))]),
+            Section::new(
+                "supports",
+                "Lessons it supports",
+                vec![Block::Cards(facts.cards(supports, 24))],
+            ),
             Section::new(
                 "contradicts",
                 "Lessons it contradicts",
@@ -630,7 +676,9 @@ fn questionnaire(facts: &Facts, id: TermId) -> Shown {
         .into_iter()
         .map(|(_, question)| {
             let mut text = facts.values(question, "dct:title");
-            for property in ["schema:text", "schema:name", "dct:description", "rdfs:label", "skos:prefLabel"] {
+            for property in
+                ["schema:text", "schema:name", "dct:description", "rdfs:label", "skos:prefLabel"]
+            {
                 if text.is_empty() {
                     text = facts.values(question, property);
                 }
@@ -784,7 +832,12 @@ fn concept(facts: &Facts, id: TermId, kind: &str, slug: &str) -> Shown {
                 columns: vec!["Organisation".to_owned(), "Case studies".to_owned()],
                 rows: sites
                     .into_iter()
-                    .map(|(count, id)| vec![vec![Value::Link(facts.link(id))], vec![Value::text(&count.to_string())]])
+                    .map(|(count, id)| {
+                        vec![
+                            vec![Value::Link(facts.link(id))],
+                            vec![Value::text(&count.to_string())],
+                        ]
+                    })
                     .collect(),
             })],
         ),
@@ -798,7 +851,11 @@ fn concept(facts: &Facts, id: TermId, kind: &str, slug: &str) -> Shown {
                     "On the map",
                     vec![Block::Map(MapPicture {
                         caption: "Organisations of this region with a place".to_owned(),
-                        points: organisations.iter().take(300).filter_map(|id| point(facts, *id)).collect(),
+                        points: organisations
+                            .iter()
+                            .take(300)
+                            .filter_map(|id| point(facts, *id))
+                            .collect(),
                     })],
                 )
             })
