@@ -100,6 +100,7 @@ fn compile(assets: &Path, out: &Path, made: &Path) -> Outcome<()> {
             "--no-fund",
             "--prefer-offline",
             "--fetch-retries=1",
+            "--fetch-retry-mintimeout=1000",
             "--fetch-retry-maxtimeout=5000",
         ]);
         let installed = run(install, "npm ci");

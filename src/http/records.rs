@@ -11,7 +11,7 @@ use crate::http::lifecycle::{Fate, fate, moved};
 use crate::http::negotiate::choose;
 use crate::http::record_page::{self, Found};
 use crate::http::site::layout;
-use crate::http::sparql::{accept, pairs, take};
+use crate::http::sparql::{accept, pairs};
 use crate::http::{Shared, State};
 use crate::pages;
 use crate::problem::Kind;
