@@ -1,6 +1,7 @@
 //! Terms and their numbers. A term is stored once, as bytes, and never
 //! forgotten. Not for quads.
 
+use crate::graph::value::{Kind, value};
 use crate::rdf::TermId;
 use hashbrown::HashTable;
 use oxigraph::model::{BlankNode, Literal, NamedNode, Term, TermRef};
@@ -21,6 +22,8 @@ const MIDDLE_LIMIT: usize = 1 << 16;
 struct Segment {
     arena: Vec<u8>,
     ends: Vec<usize>,
+    kinds: Vec<Kind>,
+    keys: Vec<i64>,
     first: TermId,
     table: HashTable<TermId>,
 }
@@ -49,7 +52,10 @@ impl Segment {
         let id = self.first + TermId::try_from(self.ends.len()).unwrap_or(TermId::MAX);
         self.arena.extend_from_slice(encoded);
         self.ends.push(self.arena.len());
-        let Self { arena, ends, first, table } = self;
+        let (kind, key) = value(encoded);
+        self.kinds.push(kind);
+        self.keys.push(key);
+        let Self { arena, ends, first, table, .. } = self;
         table.insert_unique(hash, id, |id| {
             let index = (*id - *first) as usize;
             let start = if index == 0 { 0 } else { ends[index - 1] };
@@ -91,6 +97,26 @@ impl Dictionary {
     #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
         self.base.bytes(id).or_else(|| self.middle.bytes(id)).or_else(|| self.tail.bytes(id))
+    }
+
+    /// What a term is, and the key of its value.
+    #[inline]
+    pub(super) fn value(&self, id: TermId) -> (Kind, i64) {
+        for segment in [&self.base, &self.middle, &self.tail] {
+            let index = id.wrapping_sub(segment.first) as usize;
+            if let Some(kind) = segment.kinds.get(index) {
+                return (*kind, segment.keys[index]);
+            }
+        }
+        (Kind::Other, 0)
+    }
+
+    /// Memory of the terms (bytes).
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let segments = [&self.base, &self.middle, &self.tail];
+        let of = |s: &Segment| s.arena.len() + s.ends.len() * (8 + 1 + 8) + s.table.capacity() * 5;
+        segments.iter().map(|segment| of(segment)).sum()
     }
 
     /// The term with this number.

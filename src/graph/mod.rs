@@ -1,7 +1,8 @@
 //! The graph view: every quad of one revision, in memory, immutable, and the
-//! SPARQL evaluation over it. The evaluator is oxigraph's (`spareval`); the
-//! store is our own, because oxigraph's cannot be held at a revision and
-//! cannot be stopped inside a sort or a join. Not for words, not for rules on
+//! SPARQL evaluation over it. The store is our own, columns of numbers,
+//! because oxigraph's cannot be held at a revision and cannot be stopped
+//! inside a sort or a join; so is the evaluator of most queries (`columnar`).
+//! The rest go to oxigraph's (`spareval`). Not for words, not for rules on
 //! what may be stored.
 
 mod allocation;
@@ -10,10 +11,12 @@ mod dataset;
 mod dictionary;
 mod evaluate;
 mod guard;
+mod index;
 mod quads;
 mod query;
 pub(crate) mod tokens;
 mod update;
+mod value;
 
 pub use budget::{Budget, Stopped};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
@@ -49,13 +52,7 @@ impl Snapshot {
     /// A snapshot of these terms and quads.
     #[must_use]
     pub fn new(dictionary: Dictionary, quads: Quads) -> Self {
-        let mut graphs = Vec::new();
-        // One seek a graph: from each graph's first quad to the next graph.
-        let mut next = 1;
-        while let Some(graph) = quads.next_graph(next) {
-            graphs.push(graph);
-            next = graph + 1;
-        }
+        let graphs = quads.named_graphs();
         Self { dictionary, quads, named_graphs: graphs.into() }
     }
 

@@ -1,100 +1,58 @@
-//! Quads of term numbers in four sorted orders, with a small overlay for
-//! recent changes. Immutable once shared. Not for terms or SPARQL.
+//! The quads of one revision as columns: for each predicate an index from
+//! subjects to objects and one from objects to subjects (see
+//! [`crate::graph::index`]). A triple is kept once, with the number of the
+//! set of graphs that it is in, so that the union of graphs, which most
+//! queries ask for, is read without looking at graphs at all. Numbers of terms
+//! are those of the ledger, in order of first appearance: subjects of one kind
+//! and the texts they own lie side by side in pages without renumbering, a
+//! change needs no second numbering, and what needs an order of values has it
+//! from the value table beside the terms ([`crate::graph::value`]). Immutable
+//! once shared. Not for terms or SPARQL.
 
+use crate::graph::index::{Index, Page, Put, Row, SetId};
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
-/// An overlay larger than this (quads) is merged into the base; merging costs
-/// one pass over all quads, copying the overlay one pass over it.
-const OVERLAY_LIMIT: usize = 8_000;
-
-/// The sorted orders kept. The last column of the first three is the graph,
-/// so that equal triples of several graphs lie side by side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Order {
-    Spog,
-    Posg,
-    Ospg,
-    Gspo,
+/// The triples of one predicate.
+#[derive(Clone, Default)]
+pub(super) struct Predicate {
+    /// From subjects to objects, with the graphs of each triple.
+    pub(super) forward: Index,
+    /// From objects to subjects.
+    pub(super) backward: Index,
+    /// How many triples are in each set of graphs; sets without any are left
+    /// out.
+    sets: Vec<(SetId, usize)>,
 }
 
-impl Order {
-    const ALL: [Self; 4] = [Self::Spog, Self::Posg, Self::Ospg, Self::Gspo];
-
-    fn permute(self, [s, p, o, g]: QuadIds) -> [TermId; 4] {
-        match self {
-            Self::Spog => [s, p, o, g],
-            Self::Posg => [p, o, s, g],
-            Self::Ospg => [o, s, p, g],
-            Self::Gspo => [g, s, p, o],
-        }
-    }
-
-    fn restore(self, [a, b, c, d]: [TermId; 4]) -> QuadIds {
-        match self {
-            Self::Spog => [a, b, c, d],
-            Self::Posg => [c, a, b, d],
-            Self::Ospg => [b, c, a, d],
-            Self::Gspo => [b, c, d, a],
-        }
-    }
+/// Every set of graphs that a triple was ever in, numbered.
+#[derive(Clone, Default)]
+struct Sets {
+    lists: Vec<Arc<[TermId]>>,
+    numbers: FxHashMap<Arc<[TermId]>, SetId>,
 }
 
-/// The same quads sorted four ways.
-#[derive(Default, Clone)]
-struct Sorted([Vec<[TermId; 4]>; 4]);
-
-impl Sorted {
-    fn from_quads(quads: &[QuadIds]) -> Self {
-        Self(Order::ALL.map(|order| {
-            let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
-            rows.sort_unstable();
-            rows.dedup();
-            rows
-        }))
-    }
-
-    /// These quads without some and with others, each order in one pass.
-    fn merged(&self, without: &FxHashSet<QuadIds>, with: &[QuadIds]) -> Self {
-        Self(Order::ALL.map(|order| {
-            let mut new: Vec<_> = with.iter().map(|quad| order.permute(*quad)).collect();
-            new.sort_unstable();
-            let mut new = new.into_iter().peekable();
-            let old = self.rows(order);
-            let mut rows = Vec::with_capacity(old.len() + new.len());
-            for row in old {
-                while let Some(next) = new.next_if(|next| next < row) {
-                    rows.push(next);
-                }
-                if without.is_empty() || !without.contains(&order.restore(*row)) {
-                    rows.push(*row);
-                }
-            }
-            rows.extend(new);
-            rows
-        }))
-    }
-
-    fn rows(&self, order: Order) -> &[[TermId; 4]] {
-        &self.0[order as usize]
-    }
-
-    fn range(&self, order: Order, prefix: &[TermId]) -> (usize, usize) {
-        let rows = self.rows(order);
-        let start = rows.partition_point(|row| row[..prefix.len()] < *prefix);
-        let length = rows[start..].partition_point(|row| row[..prefix.len()] == *prefix);
-        (start, start + length)
+impl Sets {
+    fn number(&mut self, graphs: &[TermId]) -> SetId {
+        if let Some(number) = self.numbers.get(graphs) {
+            return *number;
+        }
+        let number = SetId::try_from(self.lists.len()).unwrap_or(SetId::MAX);
+        let graphs: Arc<[TermId]> = graphs.into();
+        self.lists.push(Arc::clone(&graphs));
+        self.numbers.insert(graphs, number);
+        number
     }
 }
 
 /// All quads of one revision. Cloning is cheap; a clone is a snapshot.
 #[derive(Clone, Default)]
 pub struct Quads {
-    base: Arc<Sorted>,
-    added: Arc<Sorted>,
-    removed: Arc<FxHashSet<QuadIds>>,
+    /// Sorted by number.
+    predicates: Arc<Vec<(TermId, Arc<Predicate>)>>,
+    sets: Arc<Sets>,
     /// Graphs that readers of this clone do not see, sorted.
     hidden: Arc<[TermId]>,
 }
@@ -112,42 +70,69 @@ impl Quads {
     /// Quads given in any order, duplicates allowed.
     #[must_use]
     pub fn from_quads(quads: &[QuadIds]) -> Self {
-        Self { base: Arc::new(Sorted::from_quads(quads)), ..Self::default() }
+        let mut sorted: Vec<QuadIds> = quads.iter().map(|[s, p, o, g]| [*p, *s, *o, *g]).collect();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut sets = Sets::default();
+        let mut predicates = Vec::new();
+        let mut graphs = Vec::new();
+        for quads in sorted.chunk_by(|a, b| a[0] == b[0]) {
+            let mut rows: Vec<Row> = Vec::with_capacity(quads.len());
+            for triple in quads.chunk_by(|a, b| a[..3] == b[..3]) {
+                graphs.clear();
+                graphs.extend(triple.iter().map(|quad| quad[3]));
+                rows.push((triple[0][1], triple[0][2], sets.number(&graphs)));
+            }
+            let mut counts: FxHashMap<SetId, usize> = FxHashMap::default();
+            for (_, _, set) in &rows {
+                *counts.entry(*set).or_default() += 1;
+            }
+            let forward = Index::build(&rows, true);
+            for row in &mut rows {
+                *row = (row.1, row.0, 0);
+            }
+            rows.sort_unstable();
+            let backward = Index::build(&rows, false);
+            let mut counts: Vec<_> = counts.into_iter().collect();
+            counts.sort_unstable();
+            predicates
+                .push((quads[0][0], Arc::new(Predicate { forward, backward, sets: counts })));
+        }
+        Self { predicates: Arc::new(predicates), sets: Arc::new(sets), hidden: Arc::default() }
     }
 
     /// The number of quads.
     #[must_use]
     pub fn len(&self) -> usize {
-        let all = self.base.0[0].len() + self.added.0[0].len() - self.removed.len();
-        let count = |sorted: &Sorted, graph: TermId| {
-            let (start, end) = sorted.range(Order::Gspo, &[graph]);
-            end - start
-        };
-        let about = |sorted: &Sorted, graph: TermId| {
-            let (start, end) = sorted.range(Order::Spog, &[graph]);
-            let rows = sorted.rows(Order::Spog)[start..end].iter();
-            rows.filter(|row| self.hidden.binary_search(&row[3]).is_err()).count()
-        };
-        let hidden: usize = self
-            .hidden
-            .iter()
-            .map(|graph| {
-                [&self.base, &self.added]
-                    .map(|sorted| count(sorted, *graph) + about(sorted, *graph))
-                    .iter()
-                    .sum::<usize>()
-            })
-            .sum();
-        let gone = self.removed.iter().filter(|quad| self.hides(**quad)).count();
-        all - (hidden - gone)
+        let seen = |set: SetId| self.graphs_of(set).filter(|g| !self.is_hidden(*g)).count();
+        let per_set: Vec<usize> = (0..self.sets.lists.len())
+            .map(|set| seen(SetId::try_from(set).unwrap_or(SetId::MAX)))
+            .collect();
+        let mut count = 0;
+        for (_, predicate) in self.predicates.iter() {
+            count += predicate.sets.iter().map(|(set, n)| n * per_set[*set as usize]).sum::<usize>();
+            for graph in self.hidden.iter() {
+                if let Some(about) = predicate.forward.find(*graph) {
+                    let sets = (0..about.values.len()).map(|n| about.set(n) as usize);
+                    count -= sets.map(|set| per_set[set]).sum::<usize>();
+                }
+            }
+        }
+        count
+    }
+
+    fn graphs_of(&self, set: SetId) -> impl Iterator<Item = TermId> + '_ {
+        self.sets.lists[set as usize].iter().copied()
+    }
+
+    fn is_hidden(&self, graph: TermId) -> bool {
+        self.hidden.binary_search(&graph).is_ok()
     }
 
     /// Quads of a hidden graph, and what is said of that graph elsewhere: its
     /// name alone may tell too much.
     fn hides(&self, quad: QuadIds) -> bool {
-        !self.hidden.is_empty()
-            && (self.hidden.binary_search(&quad[3]).is_ok()
-                || self.hidden.binary_search(&quad[0]).is_ok())
+        !self.hidden.is_empty() && (self.is_hidden(quad[3]) || self.is_hidden(quad[0]))
     }
 
     /// Whether there is no quad.
@@ -156,55 +141,65 @@ impl Quads {
         self.len() == 0
     }
 
+    /// Memory of the indexes (bytes).
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.predicates.iter().map(|(_, p)| p.forward.bytes() + p.backward.bytes()).sum()
+    }
+
+    /// The predicates that have or had triples, sorted, each with its triples.
+    pub(super) fn predicates(&self) -> &[(TermId, Arc<Predicate>)] {
+        &self.predicates
+    }
+
+    /// The triples of a predicate.
+    pub(super) fn predicate(&self, predicate: TermId) -> Option<&Predicate> {
+        let at = self.predicates.binary_search_by_key(&predicate, |(id, _)| *id).ok()?;
+        Some(&self.predicates[at].1)
+    }
+
     /// Whether this quad holds.
     #[must_use]
     pub fn contains(&self, quad: QuadIds) -> bool {
-        if self.hides(quad) {
-            return false;
-        }
-        if self.added.0[0].binary_search(&quad).is_ok() {
-            return true;
-        }
-        self.base.0[0].binary_search(&quad).is_ok() && !self.removed.contains(&quad)
+        !self.hides(quad) && self.holds(quad)
+    }
+
+    fn holds(&self, [s, p, o, g]: QuadIds) -> bool {
+        let set = self.predicate(p).and_then(|predicate| predicate.forward.set(s, o));
+        set.is_some_and(|set| self.graphs_of(set).any(|graph| graph == g))
     }
 
     /// The quads after a change. Removals come first.
     #[must_use]
     pub fn with(&self, remove: &[QuadIds], add: &[QuadIds]) -> Self {
-        let mut removed = (*self.removed).clone();
-        let mut dropped = FxHashSet::default();
-        let mut new = FxHashSet::default();
-        let in_base = |quad: &QuadIds| self.base.0[0].binary_search(quad).is_ok();
-        let in_overlay = |quad: &QuadIds| self.added.0[0].binary_search(quad).is_ok();
-        for quad in remove {
-            if in_overlay(quad) {
-                dropped.insert(*quad);
-            } else if in_base(quad) {
-                removed.insert(*quad);
+        // One entry a quad, the last word on it at the end.
+        let mut changes: Vec<([TermId; 4], bool)> =
+            remove.iter().map(|[s, p, o, g]| ([*p, *s, *o, *g], false)).collect();
+        changes.extend(add.iter().map(|[s, p, o, g]| ([*p, *s, *o, *g], true)));
+        changes.sort_unstable();
+        let mut changed = self.clone();
+        let predicates = Arc::make_mut(&mut changed.predicates);
+        let mut sets = Arc::clone(&self.sets);
+        for changes in changes.chunk_by(|a, b| a.0[0] == b.0[0]) {
+            let id = changes[0].0[0];
+            let place = predicates.binary_search_by_key(&id, |(id, _)| *id);
+            let nothing = Predicate {
+                forward: Index::build(&[], true),
+                backward: Index::build(&[], false),
+                sets: Vec::new(),
+            };
+            let old = place.map_or(&nothing, |at| &*predicates[at].1);
+            let Some(new) = changed_predicate(old, changes, &mut sets) else { continue };
+            match place {
+                Ok(at) if new.forward.values() == 0 => {
+                    predicates.remove(at);
+                }
+                Ok(at) => predicates[at].1 = Arc::new(new),
+                Err(at) => predicates.insert(at, (id, Arc::new(new))),
             }
         }
-        for quad in add {
-            let back = dropped.remove(quad) || removed.remove(quad);
-            if !back && !in_overlay(quad) && !in_base(quad) {
-                new.insert(*quad);
-            }
-        }
-        let new: Vec<QuadIds> = new.into_iter().collect();
-        let size = self.added.0[0].len() + new.len() - dropped.len() + removed.len();
-        if size > OVERLAY_LIMIT {
-            let added = self.added.merged(&dropped, &new);
-            let base = self.base.merged(&removed, &added.0[0]);
-            return Self { base: Arc::new(base), ..self.visible_alike() };
-        }
-        Self {
-            added: Arc::new(self.added.merged(&dropped, &new)),
-            removed: Arc::new(removed),
-            ..self.clone()
-        }
-    }
-
-    fn visible_alike(&self) -> Self {
-        Self { hidden: Arc::clone(&self.hidden), ..Self::default() }
+        changed.sets = sets;
+        changed
     }
 
     /// The same quads without those of some graphs. Hiding again replaces what
@@ -216,30 +211,48 @@ impl Quads {
         Self { hidden: graphs.into(), ..self.clone() }
     }
 
-    /// The first graph at or after this number that holds a quad.
+    /// The named graphs that hold a quad, sorted.
     #[must_use]
-    pub fn next_graph(&self, from: TermId) -> Option<TermId> {
-        let mut from = from;
-        loop {
-            let first = |sorted: &Sorted| {
-                let rows = sorted.rows(Order::Gspo);
-                rows.get(rows.partition_point(|row| row[0] < from)).map(|row| row[0])
-            };
-            let graph = match (first(&self.base), first(&self.added)) {
-                (Some(a), Some(b)) => a.min(b),
-                (a, b) => a.or(b)?,
-            };
-            // All of its quads may have been removed.
-            if self.matching(None, None, None, GraphPattern::Only(graph)).next().is_some() {
-                return Some(graph);
+    pub fn named_graphs(&self) -> Vec<TermId> {
+        let mut graphs = Vec::new();
+        let mut counts: FxHashMap<SetId, usize> = FxHashMap::default();
+        for (_, predicate) in self.predicates.iter() {
+            for (set, count) in &predicate.sets {
+                *counts.entry(*set).or_default() += count;
             }
-            from = graph + 1;
+            // What is said of a hidden graph is in no graph for its reader.
+            for graph in self.hidden.iter() {
+                if let Some(about) = predicate.forward.find(*graph) {
+                    for n in 0..about.values.len() {
+                        *counts.entry(about.set(n)).or_default() -= 1;
+                    }
+                }
+            }
         }
+        for (set, count) in counts {
+            if count > 0 {
+                graphs.extend(self.graphs_of(set).filter(|g| *g != 0 && !self.is_hidden(*g)));
+            }
+        }
+        graphs.sort_unstable();
+        graphs.dedup();
+        graphs
     }
 
-    /// The quads that match; `None` matches everything. They come sorted, and
-    /// equal triples of several graphs side by side, unless only the graph is
-    /// given.
+    /// Which sets hold a triple of the union of these graphs; hidden ones do
+    /// not count.
+    pub(super) fn sets_in(&self, graphs: impl Fn(TermId) -> bool) -> Vec<bool> {
+        let lists = self.sets.lists.iter();
+        lists.map(|set| set.iter().any(|g| graphs(*g) && !self.is_hidden(*g))).collect()
+    }
+
+    /// Graphs that readers do not see, sorted.
+    pub(super) fn hidden(&self) -> &[TermId] {
+        &self.hidden
+    }
+
+    /// The quads that match; `None` matches everything. With a subject they
+    /// come sorted; equal triples of several graphs always come side by side.
     #[must_use]
     pub fn matching(
         &self,
@@ -248,76 +261,210 @@ impl Quads {
         object: Option<TermId>,
         graph: GraphPattern,
     ) -> Matching {
-        let mut prefix = [0; 4];
-        let mut length = 0;
-        let mut push = |id: Option<TermId>| {
-            if let Some(id) = id {
-                prefix[length] = id;
-                length += 1;
+        let blocks = match (subject, predicate, object) {
+            (None, Some(predicate), None) => {
+                self.predicate(predicate).map(|predicate| predicate.forward.blocks())
             }
+            (None, None, None) => {
+                let ranges = self.predicates.iter().map(|(_, p)| p.forward.blocks());
+                ranges.reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+            }
+            _ => None,
         };
-        let order = match (subject, predicate, object, graph) {
-            (Some(_), Some(_), ..) => {
-                push(subject);
-                push(predicate);
-                push(object);
-                Order::Spog
-            }
-            (Some(_), None, Some(_), _) => {
-                push(object);
-                push(subject);
-                Order::Ospg
-            }
-            (Some(_), None, None, _) => {
-                push(subject);
-                Order::Spog
-            }
-            (None, Some(_), ..) => {
-                push(predicate);
-                push(object);
-                Order::Posg
-            }
-            (None, None, Some(_), _) => {
-                push(object);
-                Order::Ospg
-            }
-            (None, None, None, GraphPattern::Only(graph)) => {
-                push(Some(graph));
-                Order::Gspo
-            }
-            (None, None, None, GraphPattern::Any) => Order::Spog,
-        };
-        let prefix = &prefix[..length];
-        let (base_position, base_end) = self.base.range(order, prefix);
-        let (added_position, added_end) = self.added.range(order, prefix);
         Matching {
             quads: self.clone(),
-            order,
+            pattern: [subject, predicate, object],
             graph,
-            base_position,
-            base_end,
-            added_position,
-            added_end,
+            buffer: Vec::new(),
+            next: 0,
+            predicate: predicate
+                .map_or(0, |id| self.predicates.partition_point(|(other, _)| *other < id)),
+            place: 0,
+            blocks: blocks.unwrap_or(0..0),
         }
+    }
+}
+
+/// A predicate after changes, sorted by subject, object and graph with
+/// removals before additions. `None` when nothing differs.
+fn changed_predicate(
+    old: &Predicate,
+    changes: &[([TermId; 4], bool)],
+    sets: &mut Arc<Sets>,
+) -> Option<Predicate> {
+    let mut forward: Vec<Put> = Vec::new();
+    let mut backward: Vec<Put> = Vec::new();
+    let mut counts: FxHashMap<SetId, usize> = old.sets.iter().copied().collect();
+    for triple in changes.chunk_by(|a, b| a.0[..3] == b.0[..3]) {
+        let [_, s, o, _] = triple[0].0;
+        let before = old.forward.set(s, o);
+        let mut graphs: Vec<TermId> =
+            before.map_or_else(Vec::new, |set| sets.lists[set as usize].to_vec());
+        for ([.., graph], added) in triple {
+            match (graphs.binary_search(graph), added) {
+                (Ok(at), false) => {
+                    graphs.remove(at);
+                }
+                (Err(at), true) => graphs.insert(at, *graph),
+                _ => {}
+            }
+        }
+        let after = if graphs.is_empty() {
+            None
+        } else if let Some(number) = sets.numbers.get(&graphs[..]) {
+            Some(*number)
+        } else {
+            Some(Arc::make_mut(sets).number(&graphs))
+        };
+        if before == after {
+            continue;
+        }
+        if let Some(before) = before
+            && let Some(count) = counts.get_mut(&before)
+        {
+            *count -= 1;
+        }
+        if let Some(after) = after {
+            *counts.entry(after).or_default() += 1;
+        }
+        forward.push((s, o, after));
+        if before.is_none() != after.is_none() {
+            backward.push((o, s, after.map(|_| 0)));
+        }
+    }
+    if forward.is_empty() {
+        return None;
+    }
+    backward.sort_unstable();
+    let mut counts: Vec<(SetId, usize)> = counts.into_iter().filter(|(_, n)| *n > 0).collect();
+    counts.sort_unstable();
+    Some(Predicate {
+        forward: old.forward.with(&forward),
+        backward: old.backward.with(&backward),
+        sets: counts,
+    })
+}
+
+impl Predicate {
+    /// The sets that triples of the predicate are in.
+    pub(super) fn sets(&self) -> impl Iterator<Item = SetId> + '_ {
+        self.sets.iter().map(|(set, _)| *set)
     }
 }
 
 /// Iterator over matching quads; keeps its snapshot alive.
 pub struct Matching {
     quads: Quads,
-    order: Order,
+    pattern: [Option<TermId>; 3],
     graph: GraphPattern,
-    base_position: usize,
-    base_end: usize,
-    added_position: usize,
-    added_end: usize,
+    /// Quads found and not yet given.
+    buffer: Vec<QuadIds>,
+    next: usize,
+    /// The place of the predicate to look at next.
+    predicate: usize,
+    /// The value to look at next within a list of values.
+    place: usize,
+    /// The blocks of subjects still to be read.
+    blocks: std::ops::Range<usize>,
 }
 
+/// Quads gathered in one step from a long list.
+const STEP: usize = 256;
+
 impl Matching {
-    /// An upper bound of what is left, exact for patterns without a graph on
-    /// data without recent removals.
-    pub fn bound(&self) -> usize {
-        self.base_end - self.base_position + self.added_end - self.added_position
+    /// Gathers more quads. `false` when there are no more.
+    fn fill(&mut self) -> bool {
+        self.buffer.clear();
+        self.next = 0;
+        let quads = self.quads.clone();
+        match self.pattern {
+            [None, _, None] => {
+                let Some(block) = self.blocks.next() else { return false };
+                self.fill_block(&quads, block);
+            }
+            [Some(subject), predicate, object] => {
+                let Some((id, entry)) = self.current(&quads, predicate) else { return false };
+                self.predicate += 1;
+                if let Some(found) = entry.forward.find(subject) {
+                    let places = match object {
+                        None => 0..found.values.len(),
+                        Some(object) => match found.values.binary_search(&object) {
+                            Ok(at) => at..at + 1,
+                            Err(_) => 0..0,
+                        },
+                    };
+                    for n in places {
+                        self.push(&quads, [subject, id, found.values[n]], found.set(n));
+                    }
+                }
+            }
+            [None, predicate, Some(object)] => {
+                let Some((id, entry)) = self.current(&quads, predicate) else { return false };
+                let subjects = entry.backward.get(object);
+                let end = subjects.len().min(self.place + STEP);
+                for subject in &subjects[self.place..end] {
+                    if let Some(set) = entry.forward.set(*subject, object) {
+                        self.push(&quads, [*subject, id, object], set);
+                    }
+                }
+                self.place = end;
+                if end == subjects.len() {
+                    self.place = 0;
+                    self.predicate += 1;
+                }
+            }
+        }
+        true
+    }
+
+    /// The predicate to look at now: the one asked for, or the next of all.
+    fn current<'a>(
+        &self,
+        quads: &'a Quads,
+        asked: Option<TermId>,
+    ) -> Option<(TermId, &'a Predicate)> {
+        let (id, entry) = quads.predicates.get(self.predicate)?;
+        asked.is_none_or(|asked| asked == *id).then_some((*id, &**entry))
+    }
+
+    fn fill_block(&mut self, quads: &Quads, block: usize) {
+        let predicates = match self.pattern[1] {
+            Some(_) => quads.predicates.get(self.predicate..=self.predicate).unwrap_or_default(),
+            None => &quads.predicates[..],
+        };
+        for (id, entry) in predicates {
+            let Some(page) = entry.forward.page(block) else { continue };
+            if let (GraphPattern::Only(graph), Some(set)) = (self.graph, page.common_set())
+                && !quads.graphs_of(set).any(|g| g == graph)
+            {
+                continue;
+            }
+            self.fill_page(quads, *id, page, block);
+        }
+        if self.pattern[1].is_none() {
+            self.buffer.sort_unstable();
+        }
+    }
+
+    fn fill_page(&mut self, quads: &Quads, id: TermId, page: &Page, block: usize) {
+        page.each(block, |subject, values, start| {
+            for (n, object) in values.iter().enumerate() {
+                self.push(quads, [subject, id, *object], page.set_at(start + n));
+            }
+        });
+    }
+
+    fn push(&mut self, quads: &Quads, [s, p, o]: [TermId; 3], set: SetId) {
+        for graph in quads.graphs_of(set) {
+            let quad = [s, p, o, graph];
+            let wanted = match self.graph {
+                GraphPattern::Any => true,
+                GraphPattern::Only(only) => only == graph,
+            };
+            if wanted && !quads.hides(quad) {
+                self.buffer.push(quad);
+            }
+        }
     }
 }
 
@@ -325,36 +472,13 @@ impl Iterator for Matching {
     type Item = QuadIds;
 
     fn next(&mut self) -> Option<QuadIds> {
-        loop {
-            let base = (self.base_position < self.base_end)
-                .then(|| self.quads.base.rows(self.order)[self.base_position]);
-            let added = (self.added_position < self.added_end)
-                .then(|| self.quads.added.rows(self.order)[self.added_position]);
-            let (row, from_base) = match (base, added) {
-                (None, None) => return None,
-                (Some(base), Some(added)) if added < base => (added, false),
-                (Some(base), _) => (base, true),
-                (None, Some(added)) => (added, false),
-            };
-            let quad = self.order.restore(row);
-            if from_base {
-                self.base_position += 1;
-                if !self.quads.removed.is_empty() && self.quads.removed.contains(&quad) {
-                    continue;
-                }
-            } else {
-                self.added_position += 1;
+        while self.next == self.buffer.len() {
+            if !self.fill() {
+                return None;
             }
-            if let GraphPattern::Only(graph) = self.graph
-                && quad[3] != graph
-            {
-                continue;
-            }
-            if self.quads.hides(quad) {
-                continue;
-            }
-            return Some(quad);
         }
+        self.next += 1;
+        Some(self.buffer[self.next - 1])
     }
 }
 
@@ -404,6 +528,13 @@ mod tests {
                     .copied()
                     .collect();
                 assert_eq!(found.len(), expected.len(), "no quad twice");
+                let triple = |quad: &QuadIds| [quad[0], quad[1], quad[2]];
+                let mut triples: Vec<_> = found.iter().map(triple).collect();
+                triples.dedup();
+                let all = triples.len();
+                triples.sort_unstable();
+                triples.dedup();
+                assert_eq!(triples.len(), all, "equal triples lie side by side");
                 assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), expected);
             }
         }
