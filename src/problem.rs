@@ -45,15 +45,13 @@ pub enum Kind {
     ShapesViolated,
     /// The client asks too often.
     TooManyRequests,
-    /// The disk of the ledger is full; nothing was changed.
-    StorageFull,
     /// A fault of this service. The caller learns nothing but the request id.
     Internal,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are documented.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 21] = [
         Self::QuerySyntax,
         Self::InvalidParameter,
         Self::QueryTooComplex,
@@ -74,7 +72,6 @@ impl Kind {
         Self::PreconditionFailed,
         Self::ShapesViolated,
         Self::TooManyRequests,
-        Self::StorageFull,
         Self::Internal,
     ];
 
@@ -102,7 +99,6 @@ impl Kind {
             Self::PreconditionFailed => "precondition-failed",
             Self::ShapesViolated => "shapes-violated",
             Self::TooManyRequests => "too-many-requests",
-            Self::StorageFull => "storage-full",
             Self::Internal => "internal",
         }
     }
