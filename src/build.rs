@@ -185,8 +185,10 @@ fn table(made: &Path) -> Outcome<String> {
         writeln!(
             text,
             "Asset {{ name: {name:?}, file: {:?}, media_type: {media_type:?}, \
-             bytes: include_bytes!({path:?}), gzip: include_bytes!({packed:?}) }},",
+             bytes: include_bytes!({:?}), gzip: include_bytes!({:?}) }},",
             format!("{stem}-{}.{ending}", hash(&bytes)),
+            path.display().to_string(),
+            packed.display().to_string(),
         )?;
     }
     text.push_str("]\n");
