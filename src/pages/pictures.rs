@@ -201,8 +201,11 @@ impl Timeline {
     }
 }
 
-/// Outlines by name, in degrees.
-static OUTLINES: LazyLock<Vec<(&str, Vec<(f64, f64)>)>> = LazyLock::new(|| {
+/// A name with the longitudes and latitudes of its outline, in degrees.
+type Outline = (&'static str, Vec<(f64, f64)>);
+
+/// Outlines by name.
+static OUTLINES: LazyLock<Vec<Outline>> = LazyLock::new(|| {
     include_str!("outline.txt")
         .lines()
         .filter(|line| !line.starts_with('#'))
