@@ -2,6 +2,8 @@
 //! fdatasync on the same disk in the same run, at several sizes of the graph;
 //! and what eight writers gain over one. `cargo bench --bench commit`.
 
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
 use insites::commit::{Committer, Edit, Rules, Wanted, Writer};
 use insites::rdf::{GraphName, Literal, NamedNode, Names, Provenance, Quad};
 use std::io::{Seek, Write};
