@@ -59,7 +59,7 @@ const start = async () => {
   let tab = yasgui.getTab()
   if (asked && tab.getQuery() !== asked) tab = yasgui.addTab(true, { ...Yasgui.Tab.getDefaults(), requestConfig: undefined, name: 'From the address' })
   tab.setEndpoint(endpoint)
-  if (asked || !tab.getQuery() || /^SELECT \* WHERE \{\s*\?sub/.test(tab.getQuery())) tab.setQuery(query)
+  if (asked || !tab.getQuery() || /SELECT \* WHERE \{\s*\?sub/.test(tab.getQuery())) tab.setQuery(query)
 
   // Names for controls that come without one.
   const name = () => {
