@@ -74,6 +74,14 @@ struct Shared {
     len: AtomicU32,
 }
 
+impl Shared {
+    /// The bytes of a record, counted or not, if its file is mapped.
+    fn bytes(&self, number: u32) -> Option<&[u8; RECORD]> {
+        let map = self.files.get((number / RECORDS) as usize)?.get()?;
+        map.get((number % RECORDS) as usize * RECORD..)?.first_chunk()
+    }
+}
+
 /// Reads records. Clones see what the store appends.
 #[derive(Clone)]
 pub struct VectorReader(Arc<Shared>);
@@ -97,10 +105,7 @@ impl VectorReader {
         if number >= self.len() {
             return None;
         }
-        let map = self.0.files.get((number / RECORDS) as usize)?.get()?;
-        let bytes: &[u8; RECORD] =
-            map.get((number % RECORDS) as usize * RECORD..)?.first_chunk()?;
-        Some(read(bytes))
+        self.0.bytes(number).map(read)
     }
 }
 
@@ -127,6 +132,11 @@ fn signed(bytes: &[u8; DIMENSIONS]) -> &[i8; DIMENSIONS] {
     }
 }
 
+/// Whether a record is as it was written.
+fn is_sound(bytes: &[u8; RECORD]) -> bool {
+    bytes[8..16] == check(bytes).to_le_bytes()
+}
+
 fn check(bytes: &[u8; RECORD]) -> u64 {
     let mut hasher = rustc_hash::FxHasher::default();
     hasher.write(&bytes[..8]);
@@ -139,7 +149,8 @@ fn check(bytes: &[u8; RECORD]) -> u64 {
 pub struct VectorStore {
     folder: PathBuf,
     reader: VectorReader,
-    writing: Option<File>,
+    /// The file that was written last, with its number.
+    writing: Option<(usize, File)>,
     by_hash: FxHashMap<u64, u32>,
 }
 
@@ -176,17 +187,11 @@ impl VectorStore {
             if !self.path(file).exists() {
                 break;
             }
-            let map = self.map(file)?;
-            for record in 0..RECORDS {
-                let at = record as usize * RECORD;
-                let Some(bytes) = map.get(at..).and_then(|b| b.first_chunk::<RECORD>()) else {
-                    break;
-                };
-                let found = u64::from_le_bytes(*bytes[8..].first_chunk().expect("long enough"));
-                if found == 0 || found != check(bytes) {
-                    continue;
-                }
-                let number = u32::try_from(file).unwrap_or(u32::MAX) * RECORDS + record;
+            self.map(file)?;
+            let from = u32::try_from(file).unwrap_or(u32::MAX) * RECORDS;
+            for number in from..from + RECORDS {
+                let bytes = self.reader.0.bytes(number).filter(|bytes| is_sound(bytes));
+                let Some(bytes) = bytes else { continue };
                 end = number + 1;
                 let Record { hash, passage, passages, .. } = read(bytes);
                 // A text counts when its last passage is there as well, and
@@ -208,16 +213,9 @@ impl VectorStore {
     /// last one was just seen.
     fn is_whole(&self, first: u32, hash: u64, passages: u16) -> bool {
         (0..passages.saturating_sub(1)).all(|passage| {
-            let number = first + u32::from(passage);
-            let map = self.reader.0.files[(number / RECORDS) as usize].get();
-            let bytes = map
-                .and_then(|map| map.get((number % RECORDS) as usize * RECORD..))
-                .and_then(|bytes| bytes.first_chunk::<RECORD>());
-            bytes.is_some_and(|bytes| {
+            self.reader.0.bytes(first + u32::from(passage)).is_some_and(|bytes| {
                 let record = read(bytes);
-                record.hash == hash
-                    && record.passage == passage
-                    && bytes[8..16] == check(bytes).to_le_bytes()
+                record.hash == hash && record.passage == passage && is_sound(bytes)
             })
         })
     }
@@ -273,11 +271,12 @@ impl VectorStore {
         for (passage, vector) in (0_u16..).zip(passages) {
             let number = first + u32::from(passage);
             let file = (number / RECORDS) as usize;
-            if self.writing.is_none() || number.is_multiple_of(RECORDS) {
+            if self.writing.as_ref().is_none_or(|(open, _)| *open != file) {
                 self.map(file)?;
                 let path = self.path(file);
                 let opened = OpenOptions::new().write(true).open(&path);
-                self.writing = Some(opened.map_err(|error| StoreError::File { path, error })?);
+                let opened = opened.map_err(|error| StoreError::File { path, error })?;
+                self.writing = Some((file, opened));
             }
             let mut bytes = [0; RECORD];
             bytes[..8].copy_from_slice(&hash.to_le_bytes());
@@ -290,7 +289,7 @@ impl VectorStore {
             let check = check(&bytes);
             bytes[8..16].copy_from_slice(&check.to_le_bytes());
             let at = u64::from(number % RECORDS) * RECORD as u64;
-            let written = self.writing.as_mut().map_or(Ok(()), |file| {
+            let written = self.writing.as_mut().map_or(Ok(()), |(_, file)| {
                 file.seek(SeekFrom::Start(at))?;
                 file.write_all(&bytes)
             });
@@ -306,15 +305,6 @@ impl VectorStore {
     #[must_use]
     pub fn texts(&self) -> usize {
         self.by_hash.len()
-    }
-
-    /// Forgets everything. Readers given out before keep what they have.
-    pub fn clear(self, model: &str) -> Result<Self, StoreError> {
-        let folder = self.folder.clone();
-        drop(self);
-        std::fs::remove_dir_all(&folder)
-            .map_err(|error| StoreError::File { path: folder.clone(), error })?;
-        Self::open(&folder, model)
     }
 }
 
@@ -345,6 +335,28 @@ mod tests {
         assert_eq!((record.hash, record.passage, record.passages), (9, 1, 2));
         assert_eq!(record.vector(), vector(3));
         assert!(reader.record(3).is_none());
+    }
+
+    #[test]
+    fn a_text_may_lie_in_two_files() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = folder.path().join("vectors");
+        let mut store = VectorStore::open(&place, "m").expect("opened");
+        let passages = [1, 2, 3, 4, 5].map(vector);
+        let texts = u64::from(RECORDS) / 5 + 2;
+        for hash in 1..=texts {
+            store.append(hash, &passages).expect("appended");
+        }
+        drop(store);
+        assert!(place.join("vectors-0001").exists());
+        let store = VectorStore::open(&place, "m").expect("opened");
+        let reader = store.reader();
+        for hash in [1, texts - 1, texts] {
+            let first = store.find(hash).expect("found");
+            for (number, passage) in (first..).zip(&passages) {
+                assert_eq!(reader.record(number).expect("there").vector(), *passage, "{hash}");
+            }
+        }
     }
 
     #[test]

@@ -35,6 +35,14 @@ impl Matrix {
         self.inputs / GROUP
     }
 
+    /// The blocks of a panel, with their scales.
+    #[cfg(target_arch = "x86_64")]
+    #[inline]
+    pub(crate) fn panel(&self, panel: usize) -> (&[Block], &[[f32; PANEL]]) {
+        let of_panel = panel * self.groups()..(panel + 1) * self.groups();
+        (&self.blocks[of_panel.clone()], &self.scales[of_panel])
+    }
+
     /// A matrix of integers from -16 to 15, row-major, with a scale a group.
     /// `factor` multiplies weights and bias.
     fn push(&mut self, weights: &[i8], scales: &[f32], bias: &[f32], factor: f32) {

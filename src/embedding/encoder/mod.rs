@@ -21,7 +21,6 @@ pub struct Encoder {
     words: WordPiece,
     weights: Weights,
     kernel: Kernel,
-    fingerprint: String,
 }
 
 /// Buffers of one thread, reused from text to text (about 3 MB).
@@ -71,21 +70,10 @@ impl Encoder {
     /// does not have the kernel.
     #[must_use]
     pub fn with_kernel(kernel: Kernel) -> Self {
-        use sha2::{Digest, Sha256};
         assert!(Kernel::available().contains(&kernel), "{} is not here", kernel.name());
         let weights = Weights::read(MODEL).expect("the model built in is whole");
         assert_eq!(weights.width, DIMENSIONS);
-        let mut hasher = Sha256::new();
-        hasher.update(MODEL);
-        hasher.update(VOCABULARY);
-        let fingerprint = hasher.finalize().iter().take(8).fold(String::new(), |text, byte| {
-            use std::fmt::Write;
-            let mut text = text;
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
-        let words = WordPiece::new(VOCABULARY);
-        Self { words, weights, kernel, fingerprint }
+        Self { words: WordPiece::new(VOCABULARY), weights, kernel }
     }
 
     /// The kernel in use.
@@ -97,8 +85,14 @@ impl Encoder {
     /// Tells this model from others: vectors of different models do not
     /// compare.
     #[must_use]
-    pub fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    pub fn fingerprint(&self) -> &'static str {
+        use sha2::{Digest, Sha256};
+        static FINGERPRINT: OnceLock<String> = OnceLock::new();
+        FINGERPRINT.get_or_init(|| {
+            let digest = Sha256::new().chain_update(MODEL).chain_update(VOCABULARY).finalize();
+            let first = digest.iter().take(8).fold(0_u64, |n, byte| n << 8 | u64::from(*byte));
+            format!("{first:016x}")
+        })
     }
 
     /// The token numbers of a text, without those of start and end.
@@ -172,23 +166,22 @@ impl Encoder {
         texts: &[Vec<u32>],
         total: usize,
         values: &mut Vec<f32>,
-        zero: &mut Vec<f32>,
+        positions: &mut Vec<f32>,
     ) {
         let width = self.weights.width;
         values.clear();
-        values.reserve(total * width);
+        values.resize(total * width, 0.0);
+        positions.clear();
+        let mut rows = values.chunks_exact_mut(width);
         for text in texts {
             let tokens = [START].into_iter().chain(text.iter().copied()).chain([END]);
-            for (position, token) in tokens.enumerate() {
+            for (token, row) in tokens.zip(&mut rows) {
                 assert!((token as usize) < self.weights.words.len(), "{token} is no token");
-                let row = values.len();
-                values.extend_from_slice(&self.weights.positions[position * width..][..width]);
-                self.weights.words.add(token, &mut values[row..]);
+                self.weights.words.add(token, row);
             }
+            positions.extend_from_slice(&self.weights.positions[..(text.len() + 2) * width]);
         }
-        zero.clear();
-        zero.resize(values.len(), 0.0);
-        self.kernel.add_and_normalise(values, zero, &self.weights.norm);
+        self.kernel.add_and_normalise(values, positions, &self.weights.norm);
     }
 
     fn layer(&self, layer: usize, spans: &[Span], workspace: &mut Workspace) {

@@ -5,7 +5,7 @@
 #![expect(clippy::needless_range_loop, reason = "indices of registers, unrolled by the compiler")]
 
 use crate::kernels::portable::{EPSILON, step};
-use crate::kernels::{HEAD, Rows, Scratch, Span, Then};
+use crate::kernels::{HEAD, Rows, Scratch, Span, Then, tile_rows};
 use crate::vector::DIMENSIONS;
 use crate::weights::{GROUP, Matrix, Norm, PANEL};
 use std::arch::x86_64::{
@@ -147,9 +147,7 @@ fn product(matrix: &Matrix, rows: &Rows, then: Then, out: &mut [f32]) {
     for panel in 0..matrix.outputs / PANEL {
         let mut row = 0;
         while row < count {
-            let left = count - row;
-            let tiles = left.div_ceil(TILE);
-            row += match left.div_ceil(tiles) {
+            row += match tile_rows(count - row, TILE) {
                 1 => tile::<1>(matrix, rows, panel, row, then, out),
                 2 => tile::<2>(matrix, rows, panel, row, then, out),
                 3 => tile::<3>(matrix, rows, panel, row, then, out),
@@ -172,9 +170,7 @@ fn tile<const R: usize>(
     then: Then,
     out: &mut [f32],
 ) -> usize {
-    let groups = matrix.groups();
-    let blocks = &matrix.blocks[panel * groups..][..groups];
-    let scales = &matrix.scales[panel * groups..][..groups];
+    let (blocks, scales) = matrix.panel(panel);
     let inputs: [&[[u8; GROUP]]; R] = std::array::from_fn(|r| {
         let groups = rows.bytes[(row + r) * rows.width..][..rows.width].as_chunks().0;
         &groups[..blocks.len()]

@@ -1,7 +1,9 @@
 //! The arithmetic, once for each instruction set. Everything that is unsafe in
-//! this crate but the mapping of files is in this folder: calls of functions
-//! that need an instruction set, guarded by a [`Kernel`] that only detection
-//! makes, and loads and stores through references to arrays.
+//! this crate but the mapping and viewing of files is in this folder: calls of
+//! functions that need an instruction set, and loads and stores through
+//! references to arrays. Outside this crate a [`Kernel`] does nothing but choose
+//! an encoder, which refuses one that was not detected; inside it, kernels come
+//! from [`Kernel::available`] alone.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -55,6 +57,14 @@ pub(crate) struct Span {
     /// Width of the model; query, key and value lie side by side in a row.
     pub(crate) width: usize,
     pub(crate) heads: usize,
+}
+
+/// Rows of the next tile, of so many left, when a tile has at most so many:
+/// tiles are nearly equal, 8 rows are 4 and 4, not 6 and 2.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+fn tile_rows(left: usize, most: usize) -> usize {
+    left.div_ceil(left.div_ceil(most))
 }
 
 /// The numbers in a head of attention.
@@ -132,9 +142,7 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Vnni | Self::Avx2 => avx2::guarded::quantise(values, rows),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Vnni | Self::Avx2 => portable::quantise(values, rows),
-            Self::Portable => portable::quantise(values, rows),
+            _ => portable::quantise(values, rows),
         }
     }
 
@@ -147,9 +155,7 @@ impl Kernel {
             Self::Vnni => vnni::guarded::product(matrix, rows, then, out),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => avx2::guarded::product(matrix, rows, then, out),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Vnni | Self::Avx2 => portable::product(matrix, rows, then, out),
-            Self::Portable => portable::product(matrix, rows, then, out),
+            _ => portable::product(matrix, rows, then, out),
         }
     }
 
@@ -158,9 +164,7 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Vnni | Self::Avx2 => avx2::guarded::attention(qkv, span, scratch, out),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Vnni | Self::Avx2 => portable::attention(qkv, span, scratch, out),
-            Self::Portable => portable::attention(qkv, span, scratch, out),
+            _ => portable::attention(qkv, span, scratch, out),
         }
     }
 
@@ -169,9 +173,7 @@ impl Kernel {
         match self {
             #[cfg(target_arch = "x86_64")]
             Self::Vnni | Self::Avx2 => avx2::guarded::add_and_normalise(rows, more, norm),
-            #[cfg(not(target_arch = "x86_64"))]
-            Self::Vnni | Self::Avx2 => portable::add_and_normalise(rows, more, norm),
-            Self::Portable => portable::add_and_normalise(rows, more, norm),
+            _ => portable::add_and_normalise(rows, more, norm),
         }
     }
 }

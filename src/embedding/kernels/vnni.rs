@@ -2,7 +2,7 @@
 //! is done by AVX2, which these processors have too.
 
 use crate::kernels::avx2::finish;
-use crate::kernels::{Rows, Then};
+use crate::kernels::{Rows, Then, tile_rows};
 use crate::weights::{Block, GROUP, Matrix, PANEL};
 use std::arch::x86_64::{
     __m512, __m512i, _mm256_castpd_ps, _mm512_castps_pd, _mm512_castps512_ps256,
@@ -31,10 +31,7 @@ fn product(matrix: &Matrix, rows: &Rows, then: Then, out: &mut [f32]) {
     for panel in 0..matrix.outputs / PANEL {
         let mut row = 0;
         while row < count {
-            // Nearly equal tiles: 8 rows are 4 and 4, not 6 and 2.
-            let left = count - row;
-            let tiles = left.div_ceil(6);
-            row += match left.div_ceil(tiles) {
+            row += match tile_rows(count - row, 6) {
                 1 => tile::<1>(matrix, rows, panel, row, then, out),
                 2 => tile::<2>(matrix, rows, panel, row, then, out),
                 3 => tile::<3>(matrix, rows, panel, row, then, out),
@@ -56,9 +53,7 @@ fn tile<const R: usize>(
     then: Then,
     out: &mut [f32],
 ) -> usize {
-    let groups = matrix.groups();
-    let blocks = &matrix.blocks[panel * groups..][..groups];
-    let scales = &matrix.scales[panel * groups..][..groups];
+    let (blocks, scales) = matrix.panel(panel);
     let inputs: [&[u8]; R] =
         std::array::from_fn(|r| &rows.bytes[(row + r) * rows.width..][..rows.width]);
     let mut sums = [[_mm512_setzero_ps(); 2]; R];
