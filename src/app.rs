@@ -1,6 +1,6 @@
 //! Opens the engines and hands each module what it needs.
 
-use crate::commit::{Committer, History, Past, Reader, Rules, Writer};
+use crate::commit::{Committer, History, Past, Reader, Rules, Writer, keep_embedding};
 use crate::config::Config;
 use crate::import::{Source, read};
 use crate::ontology::{BuiltIn, ontology_files, seed_files};
@@ -38,7 +38,12 @@ impl App {
         empty: bool,
         progress: &dyn Fn(&str),
     ) -> anyhow::Result<Self> {
-        let committer = open_committer(config, purpose, empty, progress)?;
+        let mut committer = open_committer(config, purpose, empty, progress)?;
+        if config.embedding_threads > 0 {
+            committer.embed_changes();
+            keep_embedding(&committer.reader(), config.embedding_threads)
+                .context("cannot start the threads that make vectors")?;
+        }
         let queries = SavedQueries::built_in().map_err(anyhow::Error::msg)?;
         let runner = Runner::new(config.queries_running, config.queries_waiting)
             .context("cannot start the query threads")?;
@@ -69,7 +74,7 @@ pub fn open_committer(
 }
 
 /// Loads the ontology and the seed into an empty ledger, as one change.
-fn seed(committer: &mut Committer, progress: &dyn Fn(&str)) -> anyhow::Result<()> {
+pub fn seed(committer: &mut Committer, progress: &dyn Fn(&str)) -> anyhow::Result<()> {
     progress("loading the ontology and the seed data");
     let names = crate::rdf::Names::default();
     let mut edit = committer.begin();

@@ -53,6 +53,11 @@ pub const SETTINGS: &[Setting] = &[
         "public",
         "who sees graphs made by import or Graph Store Protocol: public, members or curators",
     ),
+    setting(
+        "embedding-threads",
+        "auto",
+        "threads that make vectors: auto is one a core; with 0 search uses words alone",
+    ),
     setting("drain-timeout", "20", "time running requests get at shutdown, seconds"),
     setting("log", "info", "log filter, for instance info or insites=debug"),
     setting("log-format", "text", "text or json"),
@@ -81,6 +86,8 @@ pub struct Config {
     pub body_size: usize,
     /// Time for a request body to arrive.
     pub body_timeout: Duration,
+    /// Threads that make vectors; 0 for none.
+    pub embedding_threads: usize,
     /// Time running requests get at shutdown.
     pub drain_timeout: Duration,
     /// Costly requests of one client in a minute; 0 is no limit.
@@ -226,6 +233,14 @@ impl Config {
             queries_waiting: values.number("queries-waiting")?,
             body_size: values.sized("body-size", 1 << 20)?,
             body_timeout: values.seconds("body-timeout")?,
+            embedding_threads: values.read(
+                "embedding-threads",
+                "must be auto or a whole number",
+                |v| match v {
+                    "auto" => Some(std::thread::available_parallelism().map_or(1, usize::from)),
+                    number => number.parse().ok().filter(|n| *n <= 256),
+                },
+            )?,
             drain_timeout: values.seconds("drain-timeout")?,
             requests_per_minute: values.read(
                 "requests-per-minute",

@@ -2,20 +2,21 @@
 //! views, SPARQL, search and stable addresses over them.
 //!
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
-//! - [`query`]: SPARQL and the saved queries. [`search`]: words, one ranked list.
+//! - [`query`]: SPARQL and the saved queries. [`search`]: words and meaning, one ranked list.
 //! - [`shapes`]: may a change happen? SHACL Core.
 //! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
-//! - [`graph`]: triples and their evaluation. [`index`]: words.
+//! - [`graph`]: triples and their evaluation. [`index`]: words and vectors.
 //! - [`access`]: who asks. [`ontology`], [`rdf`], [`problem`]: shared by all.
-//! - [`config`], [`app`], [`check`], [`remote`]: put it together.
+//! - [`config`], [`app`], [`check`], [`evaluation`], [`remote`]: put it together.
 
 pub mod access;
 pub mod app;
 pub mod check;
 pub mod commit;
 pub mod config;
+pub mod evaluation;
 pub mod graph;
 pub mod http;
 pub mod import;

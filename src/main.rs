@@ -8,11 +8,13 @@ use insites::access::{Role, Tokens};
 use insites::app::{App, open_committer, write_quads};
 use insites::commit::{Committer, LockError, Rules};
 use insites::config::{Config, SETTINGS};
+use insites::evaluation;
 use insites::graph::{Budget, Format, GraphPattern, QueryForm, ReadQuery, Scope};
 use insites::http::State;
-use insites::query::{check_size, check_text};
+use insites::query::{check_size, check_text, with_hits};
 use insites::rdf::{GraphFormat, GraphName, NamedNode, Provenance, SolutionsFormat, Visibility};
 use insites::remote::{Asked, Remote};
+use insites::search::Mode;
 use std::io::{BufWriter, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -55,6 +57,12 @@ fn command() -> Command {
             .help_heading("Settings (also INSITES_… variables and insites.toml)")
     });
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("print JSON");
+    let mode = Arg::new("mode")
+        .long("mode")
+        .value_name("MODE")
+        .value_parser(["hybrid", "words", "meaning"])
+        .default_value("hybrid")
+        .help("rank by words and meaning, or by one of them");
     Command::new("insites")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A knowledge graph of what the NHS Innovation Sites have learnt")
@@ -192,8 +200,22 @@ fn command() -> Command {
                 .about("Search records by words")
                 .arg(Arg::new("kind").long("kind").value_name("KIND").help("only this kind, for instance lesson"))
                 .arg(Arg::new("limit").long("limit").value_name("N").value_parser(clap::value_parser!(u8).range(1..=100)).default_value("10").help("results shown"))
-                .arg(json)
+                .arg(mode.clone())
+                .arg(json.clone())
                 .arg(Arg::new("words").value_name("WORDS").num_args(1..).required(true)),
+        )
+        .subcommand(
+            Command::new("eval")
+                .about("Score search on judged questions: nDCG@10, recall@100, MRR, success@3, latency")
+                .long_about(
+                    "Score search on judged questions. Without COLLECTION these are the questions about \
+                     the seed; a COLLECTION is a folder with corpus.jsonl (or .gz), queries.jsonl and \
+                     qrels.tsv. Everything happens in a folder that is removed afterwards.",
+                )
+                .arg(Arg::new("at-least").long("at-least").value_name("PERCENT").value_parser(clap::value_parser!(u8).range(0..=100)).help("fail when fewer questions than this have a good answer among the first three"))
+                .arg(mode)
+                .arg(json)
+                .arg(Arg::new("collection").value_name("COLLECTION")),
         )
 }
 
@@ -211,6 +233,7 @@ fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         "restore" => restore(&config, arguments),
         "query" => query(&config, arguments),
         "search" => search(&config, arguments),
+        "eval" => eval(&config, arguments),
         _ => serve(
             config,
             name == "serve" && matches.subcommand().is_some() && arguments.get_flag("empty"),
@@ -794,6 +817,7 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             format!("--format {} does not fit this query", name.unwrap_or_default())
         })?;
         let scope = Scope { default: config.default_graph, ..Scope::default() };
+        let query = with_hits(query, &snapshot.graph, &snapshot.text, &scope)?;
         let budget =
             Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
         let mut out = BufWriter::new(std::io::stdout().lock());
@@ -818,10 +842,15 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         arguments.get_many::<String>("words").into_iter().flatten().cloned().collect();
     let limit = usize::from(arguments.get_one::<u8>("limit").copied().unwrap_or(10));
     let kind = arguments.get_one::<String>("kind");
+    let mode = mode(arguments);
     let committer = match open(config, "searching", false)? {
         Opened::Here(committer) => committer,
         Opened::Served(remote) => {
-            let mut target = format!("/api/search?limit={limit}&q={}", encoded(&words.join(" ")));
+            let mut target = format!(
+                "/api/search?limit={limit}&mode={}&q={}",
+                mode.name(),
+                encoded(&words.join(" "))
+            );
             if let Some(kind) = kind {
                 target = format!("{target}&kind={}", encoded(kind));
             }
@@ -841,12 +870,51 @@ fn search(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         &insites::search::Query {
             text: words.join(" "),
             filters,
+            mode,
             page: 1,
             limit,
             ..Default::default()
         },
     )?;
     show(&serde_json::to_value(&answer)?, arguments.get_flag("json"))
+}
+
+/// How to rank, as asked.
+fn mode(arguments: &ArgMatches) -> Mode {
+    let name = arguments.get_one::<String>("mode");
+    Mode::ALL
+        .into_iter()
+        .find(|mode| name.is_some_and(|name| name == mode.name()))
+        .unwrap_or_default()
+}
+
+fn eval(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let mode = mode(arguments);
+    let scores = match arguments.get_one::<String>("collection") {
+        None => evaluation::seed_questions(config, mode, &progress)?,
+        Some(folder) => evaluation::collection(config, Path::new(folder), mode, &progress)?,
+    };
+    let mut out = std::io::stdout().lock();
+    if arguments.get_flag("json") {
+        writeln!(out, "{}", serde_json::to_string_pretty(&scores)?)?;
+    } else {
+        writeln!(out, "questions    {}", scores.questions)?;
+        writeln!(out, "nDCG@10      {:.4}", scores.ndcg_10)?;
+        writeln!(out, "recall@100   {:.4}", scores.recall_100)?;
+        writeln!(out, "MRR@10       {:.4}", scores.mrr_10)?;
+        writeln!(out, "success@3    {:.4}", scores.success_3)?;
+        writeln!(out, "latency ms   p50 {:.2}  p95 {:.2}", scores.p50_ms, scores.p95_ms)?;
+    }
+    let least = f64::from(arguments.get_one::<u8>("at-least").copied().unwrap_or(0)) / 100.0;
+    if scores.success_3 < least {
+        tell(&format!(
+            "error: {:.0} % of the questions have a good answer among the first three, fewer than {:.0} %",
+            scores.success_3 * 100.0,
+            least * 100.0
+        ));
+        return Ok(ExitCode::from(3));
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Prints an answer of the search.

@@ -37,6 +37,12 @@ pub fn seed_files() -> Vec<BuiltIn> {
     within(&SEED, ".trig")
 }
 
+/// The judged questions about the seed, as CSV.
+#[must_use]
+pub fn judgements() -> &'static str {
+    SEED.get_file("search-judgements.csv").and_then(|file| file.contents_utf8()).unwrap_or_default()
+}
+
 fn within(dir: &'static Dir<'static>, ending: &str) -> Vec<BuiltIn> {
     let mut files: Vec<BuiltIn> = dir
         .files()

@@ -45,13 +45,15 @@ pub enum Kind {
     ShapesViolated,
     /// The client asks too often.
     TooManyRequests,
+    /// The disk of the ledger is full; nothing was changed.
+    StorageFull,
     /// A fault of this service. The caller learns nothing but the request id.
     Internal,
 }
 
 impl Kind {
     /// All kinds, in the order in which they are documented.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::QuerySyntax,
         Self::InvalidParameter,
         Self::QueryTooComplex,
@@ -72,6 +74,7 @@ impl Kind {
         Self::PreconditionFailed,
         Self::ShapesViolated,
         Self::TooManyRequests,
+        Self::StorageFull,
         Self::Internal,
     ];
 
@@ -99,6 +102,7 @@ impl Kind {
             Self::PreconditionFailed => "precondition-failed",
             Self::ShapesViolated => "shapes-violated",
             Self::TooManyRequests => "too-many-requests",
+            Self::StorageFull => "storage-full",
             Self::Internal => "internal",
         }
     }

@@ -25,6 +25,7 @@ const TABLE: &[(&str, &[&str])] = &[
         &["config", "query", "search", "import", "commit", "ledger", "graph", "index", "ontology"],
     ),
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
+    ("evaluation", &["app", "commit", "config", "ontology", "search"]),
     ("pages", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),

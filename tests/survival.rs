@@ -62,7 +62,7 @@ fn a_fault_at_any_step_leaves_the_old_state_or_the_new() {
             if kind == "fail" {
                 // The service lives on, and the next write works.
                 assert!(insert(&server, &token, 2), "{fault}");
-                let seen = server.get("/api/search?q=soakword");
+                let seen = server.get("/api/search?q=soakword&mode=words");
                 let total = if point == "prepared" { 1 } else { 2 };
                 assert!(seen.contains(&format!("\"total\":{total}")), "{fault}: {seen}");
             }
@@ -110,7 +110,7 @@ fn killed_at_random_nothing_acknowledged_is_missing() {
             scope.spawn(|| {
                 while !over.load(Ordering::Relaxed) {
                     // A hit of the search is in the graph of the same revision.
-                    let hits = server.get("/api/search?q=soakword&limit=1&sort=newest");
+                    let hits = server.get("/api/search?q=soakword&mode=words&limit=1&sort=newest");
                     let Some(body) = hits.split("\r\n\r\n").nth(1) else { continue };
                     let Ok(body) = serde_json::from_str::<serde_json::Value>(body) else {
                         continue;

@@ -36,6 +36,13 @@ pub struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
+    /// Properties that say what a record is called, the best first.
+    pub(super) const TITLES: [(&'static str, &'static str); 3] =
+        [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
+    /// Own properties whose objects' names stand in a document's text.
+    pub(super) const NAMED_BY: [&'static str; 6] =
+        ["atSite", "atOrganisation", "aboutOrganisation", "withPartner", "owner", "outcomeStatus"];
+
     /// Prepares to read records of a snapshot.
     #[must_use]
     pub fn new(snapshot: &Snapshot, names: &'a Names) -> Self {
@@ -83,11 +90,8 @@ impl<'a> Documents<'a> {
 
 /// The graphs that those who see this much do not see: what the catalogue
 /// says, and no other graph.
-pub(super) fn hidden_from(
-    snapshot: &Snapshot,
-    names: &Names,
-    visibility: Visibility,
-) -> Vec<TermId> {
+#[must_use]
+pub fn hidden_from(snapshot: &Snapshot, names: &Names, visibility: Visibility) -> Vec<TermId> {
     let catalogue = names.graph("catalogue");
     let (Some(catalogue), Some(visible_to)) =
         (snapshot.iri_id(catalogue.as_str()), snapshot.iri_id(&format!("{INSITES}visibleTo")))
@@ -121,6 +125,7 @@ struct Reader<'a> {
     dates: Vec<TermId>,
     facets: FxHashMap<TermId, Facet>,
     themes: Option<TermId>,
+    broader: Option<TermId>,
 }
 
 impl<'a> Reader<'a> {
@@ -148,9 +153,9 @@ impl<'a> Reader<'a> {
             type_,
             classes,
             concept: id(SKOS, "Concept"),
-            titles: [id(DCTERMS, "title"), id(SKOS, "prefLabel"), id(RDFS, "label")]
+            titles: Documents::TITLES
                 .into_iter()
-                .flatten()
+                .filter_map(|(namespace, name)| id(namespace, name))
                 .collect(),
             description: id(DCTERMS, "description"),
             dates: [id(DCTERMS, "issued"), id(DCTERMS, "modified"), id(DCTERMS, "date")]
@@ -159,6 +164,7 @@ impl<'a> Reader<'a> {
                 .collect(),
             facets: facets.into_iter().filter_map(|(id, facet)| Some((id?, facet))).collect(),
             themes: id(DCTERMS, "subject"),
+            broader: id(SKOS, "broader"),
             snapshot,
         }
     }
@@ -223,10 +229,14 @@ impl<'a> Reader<'a> {
         for (p, o) in quads {
             if let Some(facet) = self.facets.get(&p) {
                 facets.push((*facet, u64::from(o)));
+                if matches!(facet, Facet::Outcome | Facet::Organisation) {
+                    // What a record is about is said by its name.
+                    texts.extend(self.title(o).map(|name| (true, p, name)));
+                }
                 continue;
             }
             if Some(p) == self.themes {
-                facets.push((Facet::Theme, u64::from(o)));
+                facets.extend(self.with_broader(o).into_iter().map(|o| (Facet::Theme, o.into())));
                 continue;
             }
             let Some(Term::Literal(literal)) = self.snapshot.term(o) else { continue };
@@ -249,19 +259,71 @@ impl<'a> Reader<'a> {
         }
         titles.sort_unstable();
         texts.sort_unstable();
-        let mut lines: Vec<String> = titles.iter().map(|(_, _, text)| text.clone()).collect();
-        lines.extend(texts.into_iter().map(|(_, _, text)| text));
+        let mut body = String::new();
+        for (_, _, title) in &titles {
+            push_line(&mut body, title);
+        }
+        let titles_end = body.len();
+        let mut descriptions_end = titles_end;
+        for (rest, _, text) in &texts {
+            push_line(&mut body, text);
+            if !rest {
+                descriptions_end = body.len();
+            }
+        }
         facets.sort_unstable();
         facets.dedup();
         Some(Document {
             subject,
             title: titles.into_iter().next().map(|t| t.2).unwrap_or_default(),
-            body: lines.join("\n"),
+            body,
+            titles_end,
+            descriptions_end,
             facets,
             date: date % 100_000_000,
             shown_to: 0,
         })
     }
+
+    /// What a record is called.
+    fn title(&self, subject: TermId) -> Option<String> {
+        self.titles.iter().find_map(|property| {
+            let quads = self.snapshot.quads().matching(
+                Some(subject),
+                Some(*property),
+                None,
+                GraphPattern::Any,
+            );
+            quads.filter_map(|quad| self.snapshot.text(quad[2])).min()
+        })
+    }
+
+    /// A theme and all above it.
+    fn with_broader(&self, theme: TermId) -> Vec<TermId> {
+        let mut all = vec![theme];
+        let mut at = 0;
+        while let Some(theme) = all.get(at).copied() {
+            at += 1;
+            let above = self.broader.into_iter().flat_map(|broader| {
+                self.snapshot.quads().matching(Some(theme), Some(broader), None, GraphPattern::Any)
+            });
+            for quad in above {
+                if !all.contains(&quad[2]) {
+                    all.push(quad[2]);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Adds a value as a line of its own.
+fn push_line(body: &mut String, text: &str) {
+    if !body.is_empty() {
+        body.push('\n');
+    }
+    // A value of several lines stays one.
+    body.extend(text.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }));
 }
 
 /// The number of a kind in [`KINDS`].

@@ -4,20 +4,22 @@
 
 mod documents;
 mod edit;
+mod embedding;
 mod gate;
 mod past;
 mod recover;
 mod writer;
 
 pub use documents::Documents;
-use documents::hidden_from;
+pub use documents::hidden_from;
 pub use edit::Edit;
+pub use embedding::keep_embedding;
 pub use gate::{Gate, Rules};
 pub use past::Past;
 pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
 use crate::graph::{GraphPattern, Target};
-use crate::index::{Document, TextIndex};
+use crate::index::{Document, TextIndex, Workspace, text_hash};
 use crate::ledger::{Change, Ledger, fault};
 
 pub use crate::ledger::Error as LedgerError;
@@ -32,13 +34,14 @@ use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::QuadIds;
 use crate::rdf::Revision;
+use crate::rdf::TermId;
 use crate::rdf::Visibility;
 use crate::rdf::now;
-use crate::rdf::vocabulary::{INSITES, TYPE};
+use crate::rdf::vocabulary::{DCTERMS, INSITES, SKOS, TYPE};
 use crate::shapes::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::path::Path;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Condvar, Mutex, PoisonError, RwLock};
 
 /// One revision of all views. Never changes once made.
 #[derive(Clone)]
@@ -83,14 +86,23 @@ impl Views {
 /// Gives the current snapshot. Cloning is cheap; all clones see the same.
 #[derive(Clone)]
 pub struct Reader {
-    current: Arc<RwLock<Arc<Views>>>,
+    current: Arc<Current>,
     names: Names,
+}
+
+/// What readers share.
+struct Current {
+    views: RwLock<Arc<Views>>,
+    /// Counts what was shown, and wakes those who wait for more.
+    shown: Mutex<u64>,
+    bell: Condvar,
 }
 
 impl Reader {
     fn new(whole: Snapshot, names: &Names) -> Self {
-        let views = Arc::new(Views::new(whole, names));
-        Self { current: Arc::new(RwLock::new(views)), names: names.clone() }
+        let views = RwLock::new(Arc::new(Views::new(whole, names)));
+        let current = Current { views, shown: Mutex::new(0), bell: Condvar::new() };
+        Self { current: Arc::new(current), names: names.clone() }
     }
 
     fn names(&self) -> &Names {
@@ -98,12 +110,14 @@ impl Reader {
     }
 
     fn views(&self) -> Arc<Views> {
-        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.views.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn show(&self, whole: Snapshot) {
         let views = Arc::new(Views::new(whole, &self.names));
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = views;
+        *self.current.views.write().unwrap_or_else(PoisonError::into_inner) = views;
+        *self.current.shown.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.current.bell.notify_all();
     }
 
     /// The whole state as of now: for commands and for making changes, never
@@ -138,12 +152,20 @@ pub struct Committer {
     time: String,
     /// The ledger is ahead of the views: they failed after a commit point.
     behind: bool,
+    /// Buffers for the vectors of small changes; none if vectors are not made.
+    workspace: Option<Workspace>,
 }
+
+/// Texts of which vectors are made before a change is shown. With more, it is
+/// shown at once and the vectors follow.
+const EMBEDDED_AT_ONCE: usize = 2;
+/// Subjects whose documents are made before the change is recorded.
+const PREPARED: usize = 64;
 
 /// Changes that are recorded together.
 struct Group {
     gate: Gate,
-    lifecycle: NamedNode,
+    lifecycle: [NamedNode; 3],
     graph: crate::graph::Snapshot,
     revision: Revision,
     time: String,
@@ -155,19 +177,67 @@ impl Group {
     /// A subject that the change speaks of though it was withdrawn or merged:
     /// addresses are never used again.
     fn retired(&self, edit: &Edit, after: &crate::graph::Snapshot) -> Option<String> {
-        let lifecycle = after.iri_id(self.lifecycle.as_str())?;
+        let lifecycle: Vec<TermId> =
+            self.lifecycle.iter().filter_map(|name| after.iri_id(name.as_str())).collect();
         let type_ = after.iri_id(TYPE)?;
         let mut last = 0;
-        for quad in edit.add.iter().filter(|quad| quad[3] != lifecycle) {
+        for quad in edit.add.iter().filter(|quad| !lifecycle.contains(&quad[3])) {
             if quad[0] != last {
                 last = quad[0];
-                let kept = GraphPattern::Only(lifecycle);
-                if after.quads().matching(Some(last), Some(type_), None, kept).next().is_some() {
+                let retired = lifecycle.iter().any(|lifecycle| {
+                    let kept = GraphPattern::Only(*lifecycle);
+                    after.quads().matching(Some(last), Some(type_), None, kept).next().is_some()
+                });
+                if retired {
                     return after.text(last);
                 }
             }
         }
         None
+    }
+
+    /// When a theme gets another place among the themes, the documents of all
+    /// that is under it change.
+    fn touch_themes(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
+        let Some(broader) = after.iri_id(&format!("{SKOS}broader")) else { return };
+        let mut themes: Vec<TermId> =
+            edit.remove.iter().chain(&edit.add).filter(|q| q[1] == broader).map(|q| q[0]).collect();
+        if themes.is_empty() {
+            return;
+        }
+        let mut at = 0;
+        while let Some(theme) = themes.get(at).copied() {
+            at += 1;
+            let under = after.quads().matching(None, Some(broader), Some(theme), GraphPattern::Any);
+            for quad in under {
+                if !themes.contains(&quad[0]) {
+                    themes.push(quad[0]);
+                }
+            }
+        }
+        let subject = format!("{DCTERMS}subject");
+        for theme in themes {
+            self.touched.extend(after.subjects(&subject, theme));
+        }
+    }
+
+    /// When a record is called something else, so is it in the documents of
+    /// those that are about it.
+    fn touch_named(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
+        let titles: Vec<TermId> = Documents::TITLES
+            .iter()
+            .filter_map(|(namespace, name)| after.iri_id(&format!("{namespace}{name}")))
+            .collect();
+        let about: Vec<TermId> = Documents::NAMED_BY
+            .iter()
+            .filter_map(|name| after.iri_id(&format!("{INSITES}{name}")))
+            .collect();
+        let named = edit.remove.iter().chain(&edit.add).filter(|q| titles.contains(&q[1]));
+        let named: FxHashSet<TermId> = named.map(|quad| quad[0]).collect();
+        for (named, about) in named.iter().flat_map(|n| about.iter().map(move |a| (*n, *a))) {
+            let about = after.quads().matching(None, Some(about), Some(named), GraphPattern::Any);
+            self.touched.extend(about.map(|quad| quad[0]));
+        }
     }
 
     /// When who may see a graph changes, so do the documents of its subjects.
@@ -182,7 +252,7 @@ impl Group {
     fn new(committer: &Committer) -> Self {
         Self {
             gate: committer.gate.clone(),
-            lifecycle: committer.names.graph("lifecycle"),
+            lifecycle: committer.names.lifecycle(),
             graph: committer.reader.snapshot().graph.clone(),
             revision: committer.ledger.revision(),
             time: committer.time.clone(),
@@ -224,6 +294,8 @@ impl Group {
             .collect();
         self.touched.extend(edit.remove.iter().chain(&edit.add).map(|quad| quad[0]));
         self.touch_graphs(&edit, &graph);
+        self.touch_themes(&edit, &graph);
+        self.touch_named(&edit, &graph);
         self.changes.push(Change {
             record: ChangeRecord {
                 revision: self.revision,
@@ -273,8 +345,13 @@ pub enum Error {
     #[error("too many changes are waiting")]
     Crowded,
     /// The ledger could not record the change, with others or alone.
-    #[error("the change could not be recorded: {0}")]
-    Recording(String),
+    #[error("the change could not be recorded: {detail}")]
+    Recording {
+        /// What failed.
+        detail: String,
+        /// What the caller can make of it.
+        kind: Kind,
+    },
     /// The change speaks of a record that was withdrawn or merged.
     #[error("{0} was withdrawn or merged; its address is never used for anything else")]
     Retired(String),
@@ -310,7 +387,8 @@ impl Error {
             Self::Ledger(error) => error.kind(),
             Self::Text(error) => error.kind(),
             Self::Shapes(_) | Self::Retired(_) => Kind::ShapesViolated,
-            Self::Declined | Self::Recording(_) | Self::Behind { .. } => Kind::Internal,
+            Self::Recording { kind, .. } => *kind,
+            Self::Declined | Self::Behind { .. } => Kind::Internal,
             Self::Crowded | Self::Overtaken { .. } => Kind::Busy,
         }
     }
@@ -409,8 +487,9 @@ impl Committer {
     pub fn make(&mut self, wanted: Vec<Wanted>) -> Vec<Result<Committed, Error>> {
         let mut results: Vec<Result<Committed, Error>> = Vec::with_capacity(wanted.len());
         if let Err(error) = self.catch_up() {
-            let told = error.to_string();
-            return wanted.iter().map(|_| Err(Error::Recording(told.clone()))).collect();
+            let (detail, kind) = (error.to_string(), error.kind());
+            let failed = |_| Err(Error::Recording { detail: detail.clone(), kind });
+            return wanted.iter().map(failed).collect();
         }
         let mut group = Group::new(self);
         for Wanted { prepare, provenance, rules } in wanted {
@@ -427,7 +506,7 @@ impl Committer {
                     Error::Behind { revision, detail } => {
                         Error::Behind { revision: *revision, detail: detail.clone() }
                     }
-                    _ => Error::Recording(told.clone()),
+                    _ => Error::Recording { detail: told.clone(), kind: error.kind() },
                 });
             }
             tracing::error!(%error, "changes could not be recorded");
@@ -440,16 +519,73 @@ impl Committer {
         let Group { changes, graph, touched, .. } = group;
         let Some(last) = changes.last() else { return Ok(()) };
         let time = last.record.time.clone();
+        let mut touched: Vec<TermId> = touched.into_iter().collect();
+        touched.sort_unstable();
+        let prepared = self.prepare(&touched, &graph);
         fault::point("prepared")?;
-        let revision = self.ledger.record(&changes)?;
+        let revision = self.record(&changes, &prepared)?;
         self.time.clone_from(&time);
         let shown = fault::point("recorded")
             .map_err(Error::from)
-            .and_then(|()| self.show(revision, time, touched, graph));
+            .and_then(|()| self.show(revision, time, &touched, &prepared, graph));
         shown.map_err(|error| {
             self.behind = true;
             Error::Behind { revision, detail: error.to_string() }
         })
+    }
+
+    /// The documents of a small change.
+    fn prepare(
+        &self,
+        touched: &[TermId],
+        graph: &crate::graph::Snapshot,
+    ) -> FxHashMap<TermId, Vec<Document>> {
+        if touched.len() > PREPARED {
+            return FxHashMap::default();
+        }
+        let documents = Documents::new(graph, &self.names);
+        touched.iter().map(|subject| (*subject, documents.documents(*subject))).collect()
+    }
+
+    /// Records changes, and makes the vectors of a small one while the disk
+    /// is waited for.
+    fn record(
+        &mut self,
+        changes: &[Change],
+        prepared: &FxHashMap<TermId, Vec<Document>>,
+    ) -> Result<Revision, Error> {
+        let mut texts: Vec<(u64, String)> = Vec::new();
+        if self.workspace.is_some() {
+            for document in prepared.values().flatten() {
+                let text = document.meaning();
+                let hash = text_hash(&text);
+                if !self.text.has_vector(hash) {
+                    texts.push((hash, text));
+                }
+            }
+        }
+        let Some(workspace) =
+            self.workspace.as_mut().filter(|_| (1..=EMBEDDED_AT_ONCE).contains(&texts.len()))
+        else {
+            return Ok(self.ledger.record(changes)?);
+        };
+        let embed = self.text.embedder();
+        let ledger = &mut self.ledger;
+        std::thread::scope(|scope| {
+            let texts = &texts;
+            let made = scope.spawn(move || embed(texts, workspace));
+            let revision = ledger.record(changes)?;
+            if let Ok(Err(error)) = made.join() {
+                // Words find the record; its vector is tried again later.
+                tracing::warn!(%error, "no vectors could be made of a change");
+            }
+            Ok(revision)
+        })
+    }
+
+    /// Makes vectors of small changes before they are shown, from now on.
+    pub fn embed_changes(&mut self) {
+        self.workspace = Some(Workspace::default());
     }
 
     /// Brings the views up to the ledger again after they could not follow.
@@ -467,15 +603,19 @@ impl Committer {
         &mut self,
         revision: Revision,
         time: String,
-        touched: FxHashSet<u32>,
+        touched: &[TermId],
+        prepared: &FxHashMap<TermId, Vec<Document>>,
         graph: crate::graph::Snapshot,
     ) -> Result<(), Error> {
-        let mut touched: Vec<u32> = touched.into_iter().collect();
-        touched.sort_unstable();
-        let documents = Documents::new(&graph, &self.names);
+        let documents = std::cell::OnceCell::new();
+        let document = |id: TermId| {
+            prepared.get(&id).cloned().unwrap_or_else(|| {
+                documents.get_or_init(|| Documents::new(&graph, &self.names)).documents(id)
+            })
+        };
         let applied = fault::point("applying")
             .map_err(|e| crate::index::Error::Engine(e.to_string()))
-            .and_then(|()| self.text.apply(revision, &touched, &|id| documents.documents(id)));
+            .and_then(|()| self.text.apply(revision, touched, &document));
         if let Err(error) = applied {
             // The change is on disk already; the view alone is behind.
             tracing::error!(%error, revision, "the text view failed and is made again");
@@ -538,7 +678,7 @@ impl Committer {
         }
         let documents = Documents::new(&snapshot.graph, &self.names);
         let mut indexed: FxHashMap<u32, Vec<u64>> = FxHashMap::default();
-        for (subject, fingerprint) in snapshot.text.fingerprints()? {
+        for (subject, fingerprint) in snapshot.text.fingerprints() {
             indexed.entry(subject).or_default().push(fingerprint);
         }
         for subject in documents.subjects() {

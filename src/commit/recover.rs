@@ -21,7 +21,7 @@ pub(super) fn open_views(
 ) -> Result<Committer, Error> {
     let revision = ledger.revision();
     let graph = read_graph(&ledger, progress)?;
-    let mut text = TextIndex::open(&folder.join("text"))?;
+    let mut text = TextIndex::open(&folder.join("text"), &folder.join("vectors"))?;
     match text.revision() {
         Some(at) if at == revision => {}
         Some(at) if at < revision && revision - at <= REPLAYED => {
@@ -52,6 +52,7 @@ pub(super) fn open_views(
         gate: Gate::built_in(),
         time: last,
         behind: false,
+        workspace: None,
     })
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::index::{Request, Words};
+use crate::index::{Group, Matching, Term, words_of};
 use crate::rdf::NamedNode;
 use crate::rdf::Quad;
 use oxigraph::model::{GraphName, Literal};
@@ -25,10 +25,12 @@ fn lesson(slug: &str, title: &str) -> [Quad; 2] {
 }
 
 fn found(committer: &Committer, word: &str) -> usize {
-    let words = Words { any: vec![word.to_owned()], ..Words::default() };
+    let stems = words_of(word).into_iter().map(|(stem, _)| stem).collect();
+    let group = Group { alternatives: vec![Term::Words(stems)], required: true };
+    let matching = Matching { groups: vec![group], ..Matching::default() };
     let snapshot = committer.reader().snapshot();
-    let request = Request { words, ..Request::default() };
-    snapshot.text.find(&request).expect("searchable").hits.len()
+    let rows = snapshot.text.matching(&matching).expect("searchable");
+    usize::try_from(rows.count()).expect("few")
 }
 
 fn add(committer: &mut Committer, quads: &[Quad]) -> Committed {

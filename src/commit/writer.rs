@@ -11,7 +11,7 @@ const TOGETHER: usize = 64;
 /// Changes that may wait; more are refused.
 const WAITING: usize = 256;
 /// How long a group is waited for, when the last one had several changes.
-const PATIENCE: Duration = Duration::from_micros(500);
+const PATIENCE: Duration = Duration::from_millis(2);
 /// Stack of the thread (bytes): it evaluates updates, which recurse.
 const STACK: usize = 256 << 20;
 

@@ -35,6 +35,11 @@ impl WordPiece {
         Self { starts, continuations }
     }
 
+    /// Whether a lower-case word is in the list as a whole.
+    pub(crate) fn knows(&self, word: &str) -> bool {
+        self.starts.contains_key(word)
+    }
+
     /// The tokens of a text, without those of start and end.
     pub(crate) fn tokens(&self, text: &str) -> Vec<u32> {
         let mut tokens = Vec::with_capacity(text.len() / 4);

@@ -21,6 +21,16 @@ pub(super) fn allocated() -> isize {
     ALLOCATED.try_with(Cell::get).unwrap_or(0)
 }
 
+/// Asks the allocator to return what it keeps to the system. Elsewhere than
+/// with glibc the allocator does so by itself.
+pub(super) fn give_back() {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    // SAFETY: `malloc_trim` may be called at any time, from any thread.
+    unsafe {
+        libc::malloc_trim(0);
+    }
+}
+
 fn count(bytes: usize, sign: isize) {
     let bytes = isize::try_from(bytes).unwrap_or(isize::MAX);
     // A thread that is ending has no counter any more, and needs none.

@@ -5,7 +5,7 @@
 //! memory and at the client. A query that is over its budget is unwound from
 //! there. Not for limits that can be read off the query text.
 
-use crate::graph::allocation::allocated;
+use crate::graph::allocation::{allocated, give_back};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -49,7 +49,13 @@ pub enum Stopped {
     Fault,
 }
 
+/// A query that held more than this (bytes) has its memory given back to the
+/// system when it ends: the allocator would keep it for this thread.
+const LARGE: isize = 64 << 20;
+
 struct Watch {
+    /// The most that was seen allocated.
+    most: Cell<isize>,
     touches: Cell<u32>,
     memory: Cell<isize>,
     budget: RefCell<Option<Budget>>,
@@ -57,7 +63,7 @@ struct Watch {
 
 thread_local! {
     static WATCH: Watch = const {
-        Watch { touches: Cell::new(0), memory: Cell::new(isize::MAX), budget: RefCell::new(None) }
+        Watch { most: Cell::new(0), touches: Cell::new(0), memory: Cell::new(isize::MAX), budget: RefCell::new(None) }
     };
 }
 
@@ -65,12 +71,17 @@ thread_local! {
 pub(super) fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
     WATCH.with(|watch| {
         let limit = isize::try_from(budget.memory).unwrap_or(isize::MAX);
+        watch.most.set(allocated());
         watch.memory.set(allocated().saturating_add(limit));
         watch.touches.set(TOUCHES);
         *watch.budget.borrow_mut() = Some(budget.clone());
     });
+    let begun = allocated();
     let result = catch_unwind(AssertUnwindSafe(work));
     WATCH.with(|watch| {
+        if watch.most.get().saturating_sub(begun) > LARGE {
+            give_back();
+        }
         watch.memory.set(isize::MAX);
         *watch.budget.borrow_mut() = None;
     });
@@ -106,6 +117,7 @@ fn look(watch: &Watch) {
     let stopped = {
         let budget = watch.budget.borrow();
         let Some(budget) = budget.as_ref() else { return };
+        watch.most.set(watch.most.get().max(allocated()));
         if budget.abandoned.load(Ordering::Relaxed) {
             Stopped::Abandoned
         } else if allocated() > watch.memory.get() {

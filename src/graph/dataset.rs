@@ -91,12 +91,28 @@ impl QueryDataset {
         Self { snapshot, default, named, computed: Rc::default() }
     }
 
+    /// The graphs seen, default and named, sorted; `None` if these are all.
+    pub(super) fn graphs(&self) -> Option<Vec<TermId>> {
+        let GraphSet::Only(default) = &self.default else { return None };
+        let mut all = default.to_vec();
+        match &self.named {
+            GraphSet::Only(named) => all.extend(named.iter()),
+            // Strict: named graphs are seen only under GRAPH.
+            GraphSet::All => {}
+        }
+        all.sort_unstable();
+        all.dedup();
+        Some(all)
+    }
+
     fn text(&self, number: TermId) -> Term {
         if let Some(term) = self.snapshot.dictionary.bytes(number).and_then(decode) {
             return term;
         }
         let index = (TermId::MAX - number) as usize;
-        self.computed.borrow().terms[index].clone()
+        let computed = self.computed.borrow().terms.get(index).cloned();
+        // Only a graph that is not whole has a number without a term.
+        computed.unwrap_or_else(|| Term::from(oxigraph::model::BlankNode::default()))
     }
 }
 

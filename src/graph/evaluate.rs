@@ -7,6 +7,7 @@ use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::dictionary::DEFAULT_GRAPH;
 use crate::graph::guard::with_guards;
 use crate::graph::query::ReadQuery;
+use crate::rdf::TermId;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
 use oxigraph::io::RdfSerializer;
 use oxigraph::sparql::results::QueryResultsSerializer;
@@ -208,6 +209,13 @@ impl Snapshot {
     /// wins over what the query names, which wins over the service's own.
     fn dataset(&self, query: &ReadQuery, scope: &Scope) -> QueryDataset {
         self.dataset_of(query.dataset.as_ref(), scope)
+    }
+
+    /// The graphs that a query sees, sorted, 0 being the default graph; `None`
+    /// if these are all.
+    #[must_use]
+    pub fn dataset_graphs(&self, query: &ReadQuery, scope: &Scope) -> Option<Vec<TermId>> {
+        self.dataset(query, scope).graphs()
     }
 
     pub(super) fn dataset_of(&self, named: Option<&Named>, scope: &Scope) -> QueryDataset {

@@ -6,6 +6,7 @@
 
 mod allocation;
 mod budget;
+mod clause;
 mod dataset;
 mod dictionary;
 mod evaluate;
@@ -16,6 +17,7 @@ pub(crate) mod tokens;
 mod update;
 
 pub use budget::{Budget, Stopped};
+pub use clause::{Column, SearchClause, SearchRow};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
 pub use evaluate::{DefaultGraphs, EvaluationError, Format, Scope, Solutions};
 pub use guard::Size;

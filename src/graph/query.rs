@@ -1,6 +1,7 @@
 //! A SPARQL query that has been read: only the parser that refuses updates
 //! makes one. Not for running it.
 
+use crate::graph::clause::{SearchClause, SearchRow, extract, fill};
 use crate::graph::guard::{Refused, Size, guard};
 use crate::graph::tokens::star_order;
 use crate::rdf::Term;
@@ -28,6 +29,7 @@ pub struct ReadQuery {
     pub(super) parsed: Query,
     pub(super) dataset: Option<QueryDataset>,
     size: Size,
+    searches: Vec<SearchClause>,
 }
 
 /// Why a text is not a query.
@@ -72,9 +74,14 @@ impl ReadQuery {
         {
             variables.sort_by_key(|v| order.get(v.as_str()).copied().unwrap_or(usize::MAX));
         }
+        let searches = extract(&mut parsed).map_err(|message| ParseError::Syntax {
+            message,
+            line: None,
+            column: None,
+        })?;
         let size =
             guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
-        Ok(Self { parsed, dataset, size })
+        Ok(Self { parsed, dataset, size, searches })
     }
 
     /// What the query answers with.
@@ -92,6 +99,20 @@ impl ReadQuery {
     #[must_use]
     pub fn size(&self) -> Size {
         self.size
+    }
+
+    /// The search clauses, for which [`Self::with_tables`] wants hits.
+    #[must_use]
+    pub fn searches(&self) -> &[SearchClause] {
+        &self.searches
+    }
+
+    /// Gives each search clause its hits, in their order.
+    #[must_use]
+    pub fn with_tables(mut self, tables: &[Vec<SearchRow>]) -> Self {
+        fill(&mut self.parsed, tables);
+        self.searches.clear();
+        self
     }
 
     /// Binds a variable to a term, as `VALUES (?name) { (term) }` at the start

@@ -65,8 +65,18 @@ pub(super) async fn finish(Shared(state): Shared<State>, request: Request, next:
         response = problem_response(&state, &problem, response, &path, accept.as_deref(), &id);
     }
     if method == Method::HEAD {
-        // The fields stay as GET gives them.
-        *response.body_mut() = Body::empty();
+        // The fields stay as GET gives them: its length if it is known.
+        let length = hyper::body::Body::size_hint(response.body()).exact();
+        *response.body_mut() = if let Some(length) = length {
+            response
+                .headers_mut()
+                .entry(header::CONTENT_LENGTH)
+                .or_insert_with(|| HeaderValue::from(length));
+            Body::empty()
+        } else {
+            let nothing = futures_util::stream::empty::<std::io::Result<bytes::Bytes>>();
+            Body::from_stream(nothing)
+        };
     }
     response = conditions.apply(response);
     let revision = state.app.get().map(|app| app.reader.seen_by(Visibility::Public).revision);

@@ -87,6 +87,7 @@ pub(super) fn status(kind: Kind) -> StatusCode {
         Kind::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Kind::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+        Kind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -155,6 +156,10 @@ pub(super) fn explanation(kind: Kind) -> (&'static str, &'static str) {
         Kind::TooManyRequests => (
             "Too many requests",
             "This client asks too often. Try again after the time in Retry-After.",
+        ),
+        Kind::StorageFull => (
+            "The disk is full",
+            "There is no space for the change. Nothing was changed; try again when there is.",
         ),
         Kind::Internal => (
             "Something went wrong here",

@@ -313,11 +313,16 @@ pub(super) async fn revert(
         source: format!("revert of {wanted}"),
     };
     let may_write = super::update::may_write(&state);
+    let tombs = state.config.names.lifecycle();
     let committed = change(&state, provenance, Rules::Refuse, move |edit: &mut Edit| {
         let now = edit.state();
         for quad in removed.iter().chain(&added) {
             let graph = now.quad(*quad).map(|quad| quad.graph_name);
-            if graph.is_some_and(|graph| !may_write(graph.as_ref())) {
+            // Who may withdraw and merge may also take it back.
+            let is_fate = |graph: &crate::rdf::GraphName| {
+                tombs.iter().any(|tomb| *graph == crate::rdf::GraphName::from(tomb.clone()))
+            };
+            if graph.is_some_and(|graph| !is_fate(&graph) && !may_write(graph.as_ref())) {
                 return Err(Problem::new(
                     Kind::Forbidden,
                     "the change touched a graph that is for administrators",

@@ -147,9 +147,13 @@ pub(super) async fn identify(
             let mut response = next.run(request).await;
             let headers = response.headers_mut();
             // What one caller sees must not be served to another.
-            headers
-                .entry(header::CACHE_CONTROL)
-                .or_insert(HeaderValue::from_static("private, no-cache"));
+            let stored_nowhere = headers
+                .get(header::CACHE_CONTROL)
+                .is_some_and(|value| value.as_bytes().starts_with(b"no-store"));
+            if !stored_nowhere {
+                headers
+                    .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+            }
             headers.append(header::VARY, HeaderValue::from_static("Authorization, Cookie"));
             response
         }

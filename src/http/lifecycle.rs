@@ -3,7 +3,7 @@
 //! for ever.
 
 use crate::access::Role;
-use crate::commit::{Edit, Rules, Snapshot};
+use crate::commit::{Edit, Rules, Snapshot, hidden_from};
 use crate::graph::GraphPattern;
 use crate::http::error::Problem;
 use crate::http::identity::check_form;
@@ -18,6 +18,7 @@ use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::Term;
 use crate::rdf::TermId;
+use crate::rdf::Visibility;
 use crate::rdf::now;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
 use crate::search::label;
@@ -42,11 +43,13 @@ fn iri(namespace: &str, name: &str) -> NamedNode {
 /// What became of a record; `None` while it lives.
 pub(super) fn fate(snapshot: &Snapshot, names: &Names, record: &str) -> Option<Fate> {
     let graph = &snapshot.graph;
-    let lifecycle = GraphPattern::Only(graph.iri_id(names.graph("lifecycle").as_str())?);
     let id = graph.iri_id(record)?;
     let value = |name: &str| {
         let property = graph.iri_id(name)?;
-        graph.quads().matching(Some(id), Some(property), None, lifecycle).next().map(|q| q[2])
+        names.lifecycle().iter().find_map(|name| {
+            let lifecycle = GraphPattern::Only(graph.iri_id(name.as_str())?);
+            graph.quads().matching(Some(id), Some(property), None, lifecycle).next().map(|q| q[2])
+        })
     };
     let class = graph.text(value(TYPE)?)?;
     if class.strip_prefix(INSITES) == Some("Withdrawn") {
@@ -158,10 +161,11 @@ impl Steps<'_> {
     fn living(&self, graph: &crate::graph::Snapshot, record: &str) -> Result<TermId, Problem> {
         let missing = || Problem::not_found(format!("there is no record {record}"));
         let id = graph.iri_id(record).ok_or_else(missing)?;
-        let lifecycle = graph.iri_id(self.names.graph("lifecycle").as_str());
+        let lifecycle: Vec<TermId> =
+            self.names.lifecycle().iter().filter_map(|name| graph.iri_id(name.as_str())).collect();
         let all: Vec<_> = graph.quads().matching(Some(id), None, None, GraphPattern::Any).collect();
         let type_ = graph.iri_id(TYPE);
-        if all.iter().any(|q| Some(q[3]) == lifecycle && Some(q[1]) == type_) {
+        if all.iter().any(|q| lifecycle.contains(&q[3]) && Some(q[1]) == type_) {
             return Err(Problem::parameter(format!("{record} is withdrawn or merged already")));
         }
         if all.is_empty() { Err(missing()) } else { Ok(id) }
@@ -177,29 +181,53 @@ impl Steps<'_> {
         }
     }
 
-    fn say(&self, edit: &mut Edit, subject: &str, property: NamedNode, value: impl Into<Term>) {
-        let subject = NamedNode::new_unchecked(subject);
-        edit.add(&Quad::new(subject, property, value, self.names.graph("lifecycle")));
+    /// Who sees the record now, at the least: what became of it is told to
+    /// nobody else.
+    fn seen_by(&self, graph: &crate::graph::Snapshot, id: TermId) -> Visibility {
+        let sees = |visibility: &Visibility| {
+            let hidden = hidden_from(graph, self.names, *visibility);
+            let mut quads = graph.quads().matching(Some(id), None, None, GraphPattern::Any);
+            quads.any(|quad| !hidden.contains(&quad[3]))
+        };
+        Visibility::ALL.into_iter().find(sees).unwrap_or(Visibility::Curators)
+    }
+
+    /// The graph that tells what became of records that these see.
+    fn tombs(&self, edit: &mut Edit, seen_by: Visibility) -> NamedNode {
+        let [_, members, curators] = self.names.lifecycle();
+        let tombs = match seen_by {
+            Visibility::Public => return self.names.graph("lifecycle"),
+            Visibility::Members => members,
+            Visibility::Curators => curators,
+        };
+        let visible_to = iri(INSITES, "visibleTo");
+        let who = iri(INSITES, seen_by.name());
+        edit.add(&Quad::new(tombs.clone(), visible_to, who, self.names.graph("catalogue")));
+        tombs
     }
 
     fn withdraw(&self, edit: &mut Edit, reason: &str, replacement: &str) -> Result<(), Problem> {
         let graph = edit.state();
         let id = self.living(&graph, self.record)?;
         let title = label(&graph, id);
-        for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
-            edit.remove_ids(quad);
-        }
+        let tombs = self.tombs(edit, self.seen_by(&graph, id));
+        let mut say = |property: NamedNode, value: Term| {
+            let record = NamedNode::new_unchecked(self.record);
+            edit.add(&Quad::new(record, property, value, tombs.clone()));
+        };
         let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
-        self.say(edit, self.record, iri("", TYPE), iri(INSITES, "Withdrawn"));
-        self.say(edit, self.record, iri(DCTERMS, "title"), english(&title));
-        self.say(edit, self.record, iri(INSITES, "withdrawalReason"), english(reason));
+        say(iri("", TYPE), iri(INSITES, "Withdrawn").into());
+        say(iri(DCTERMS, "title"), english(&title).into());
+        say(iri(INSITES, "withdrawalReason"), english(reason).into());
         let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
-        self.say(edit, self.record, iri(INSITES, "withdrawnAt"), time);
+        say(iri(INSITES, "withdrawnAt"), time.into());
         if !replacement.is_empty() {
             let replacement = self.named(replacement);
             self.living(&graph, &replacement)?;
-            let by = NamedNode::new_unchecked(replacement);
-            self.say(edit, self.record, iri(DCTERMS, "isReplacedBy"), by);
+            say(iri(DCTERMS, "isReplacedBy"), NamedNode::new_unchecked(replacement).into());
+        }
+        for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
+            edit.remove_ids(quad);
         }
         Ok(())
     }
@@ -216,6 +244,7 @@ impl Steps<'_> {
         let graph = edit.state();
         let id = self.living(&graph, self.record)?;
         let stays = self.living(&graph, &survivor)?;
+        let tombs = self.tombs(edit, self.seen_by(&graph, id));
         for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
             edit.remove_ids(quad);
         }
@@ -225,12 +254,16 @@ impl Steps<'_> {
                 edit.add_ids([s, p, stays, g]);
             }
         }
-        let kept = NamedNode::new_unchecked(&survivor);
+        let mut say = |subject: &str, property: NamedNode, value: Term| {
+            let subject = NamedNode::new_unchecked(subject);
+            edit.add(&Quad::new(subject, property, value, tombs.clone()));
+        };
         let english = Literal::new_language_tagged_literal_unchecked(reason, "en");
-        self.say(edit, self.record, iri("", TYPE), iri(INSITES, "Merged"));
-        self.say(edit, self.record, iri(DCTERMS, "isReplacedBy"), kept);
-        self.say(edit, self.record, iri(INSITES, "withdrawalReason"), english);
-        self.say(edit, &survivor, iri(DCTERMS, "replaces"), NamedNode::new_unchecked(self.record));
+        say(self.record, iri("", TYPE), iri(INSITES, "Merged").into());
+        say(self.record, iri(DCTERMS, "isReplacedBy"), NamedNode::new_unchecked(&survivor).into());
+        say(self.record, iri(INSITES, "withdrawalReason"), english.into());
+        let replaced = NamedNode::new_unchecked(self.record);
+        say(&survivor, iri(DCTERMS, "replaces"), replaced.into());
         Ok(())
     }
 
@@ -273,15 +306,19 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// Takes a graph out of the catalogue.
+    /// Takes what the catalogue says of a draft out of it, but for who may see
+    /// it: its history is not public because it was published.
     fn forget(&self, edit: &mut Edit, graph: &crate::graph::Snapshot, name: &NamedNode) {
         let catalogue = self.names.graph("catalogue");
         if let (Some(id), Some(catalogue)) =
             (graph.iri_id(name.as_str()), graph.iri_id(catalogue.as_str()))
         {
             let only = GraphPattern::Only(catalogue);
+            let visible_to = graph.iri_id(&format!("{INSITES}visibleTo"));
             for quad in graph.quads().matching(Some(id), None, None, only) {
-                edit.remove_ids(quad);
+                if Some(quad[1]) != visible_to {
+                    edit.remove_ids(quad);
+                }
             }
         }
     }

@@ -138,6 +138,8 @@ pub fn router(state: State) -> Router {
         .route("/sign-in", get(identity::sign_in_page).post(identity::sign_in))
         .route("/sign-out", post(identity::sign_out))
         .route("/api/search", get(search::search_api))
+        .route("/api/suggest", get(search::suggest_api))
+        .route("/api/similar", get(search::similar_api))
         .route("/search", get(search::search_page))
         .route("/api/queries", get(queries::list_queries))
         .route("/api/queries/{name}", get(queries::run_query))

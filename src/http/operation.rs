@@ -64,9 +64,10 @@ pub(super) async fn readyz(Shared(state): Shared<State>) -> Response {
     match state.app() {
         Ok(app) => {
             let snapshot = app.reader.seen_by(Visibility::Public);
-            let documents = snapshot.text.len();
+            let (embedded, documents) = snapshot.text.coverage();
             Json(json!({
-                "ready": true, "revision": snapshot.revision, "documents": documents, "embedded": 0,
+                "ready": true, "revision": snapshot.revision,
+                "documents": documents, "embedded": embedded,
             }))
             .into_response()
         }
@@ -89,7 +90,9 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
         let snapshot = app.reader.seen_by(Visibility::Public);
         gauge("insites_revision", "Number of the last change.", snapshot.revision);
         gauge("insites_quads", "Quads in the graph view.", snapshot.graph.len() as u64);
-        gauge("insites_documents", "Documents in the text view.", snapshot.text.len());
+        let (embedded, documents) = snapshot.text.coverage();
+        gauge("insites_documents", "Documents in the text view.", documents);
+        gauge("insites_documents_embedded", "Documents that have their vector.", embedded);
         gauge("insites_queries_running", "Queries that run now.", app.runner.running() as u64);
         gauge("insites_ready", "1 when the views are at the ledger's revision.", 1);
     } else {

@@ -7,7 +7,7 @@ use crate::http::sparql::{accept, asked, pairs, take};
 use crate::http::stream::{Text, answer};
 use crate::http::{Shared, State};
 use crate::pages;
-use crate::query::{ParameterType, SavedQuery};
+use crate::query::{ParameterType, SavedQuery, with_hits};
 use crate::rdf::Term;
 use axum::Json;
 use axum::extract::{Path, RawQuery};
@@ -126,14 +126,18 @@ pub(super) async fn query_page(
             let labels = std::sync::Arc::clone(&snapshot);
             app.runner
                 .submit(move || {
+                    let run = || -> Result<_, crate::query::Error> {
+                        let ready = with_hits(ready, &snapshot.graph, &snapshot.text, &scope)?;
+                        Ok(snapshot.graph.solutions(&ready, &scope, &budget, ROWS)?)
+                    };
                     // The page may be gone before its rows are there.
-                    let _ = sender.send(snapshot.graph.solutions(&ready, &scope, &budget, ROWS));
+                    let _ = sender.send(run());
                 })
                 .map_err(crate::query::Error::from)?;
             let rows = receiver.await.map_err(|e| Problem::internal(&e))?;
             match rows {
                 Ok(solutions) => (Some(super::workbench::table(&state, &labels, &solutions)), None),
-                Err(error) => (None, Some(crate::query::Error::from(error).to_string())),
+                Err(error) => (None, Some(error.to_string())),
             }
         }
     };

@@ -3,16 +3,20 @@
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
 use crate::http::site::layout;
-use crate::http::sparql::{accept, pairs};
+use crate::http::sparql::{accept, pairs, take};
 use crate::http::{Shared, State};
 use crate::index::Facet;
 use crate::pages;
-use crate::search::{Answer, PAGE_DEFAULT, PAGE_LIMIT, Query, Sort};
+use crate::problem::Kind;
+use crate::search::{Answer, Mode, PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, similar, suggest};
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// Similar records unless asked otherwise.
+const SIMILAR: usize = 10;
 
 /// `/api/search`: always JSON.
 pub(super) async fn search_api(
@@ -49,6 +53,53 @@ pub(super) async fn search_page(
     Ok(super::at_revision(response, revision))
 }
 
+/// `/api/suggest`: what a person may mean while still typing.
+pub(super) async fn suggest_api(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let typed = parameters.into_iter().find(|(name, _)| name == "q").unwrap_or_default().1;
+    let snapshot = state.snapshot()?;
+    let (names, revision) = (state.config.names.clone(), snapshot.revision);
+    let work = move || suggest(&snapshot.graph, &snapshot.text, &names, &typed);
+    let suggestions =
+        tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))??;
+    let body = serde_json::json!({ "suggestions": suggestions });
+    Ok(super::at_revision(Json(body).into_response(), revision))
+}
+
+/// `/api/similar`: records whose texts mean nearly the same as one's.
+pub(super) async fn similar_api(
+    Shared(state): Shared<State>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let ids = take(&mut parameters, "id");
+    let [id] = ids.as_slice() else {
+        return Err(Problem::parameter("id must be given once: the IRI of a record"));
+    };
+    let limit = match take(&mut parameters, "limit").pop() {
+        None => SIMILAR,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|n| (1..=PAGE_LIMIT).contains(n))
+            .ok_or_else(|| Problem::parameter("limit must be a number from 1 to 100"))?,
+    };
+    let snapshot = state.snapshot()?;
+    // A record that is hidden answers as one that never was.
+    let subject = snapshot
+        .graph
+        .iri_id(id)
+        .filter(|subject| snapshot.text.row_of(*subject).is_some())
+        .ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no record {id}")))?;
+    let (names, revision) = (state.config.names.clone(), snapshot.revision);
+    let work = move || similar(&snapshot.graph, &snapshot.text, &names, subject, limit);
+    let hits = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))??;
+    Ok(super::at_revision(Json(serde_json::json!({ "hits": hits })).into_response(), revision))
+}
+
 async fn run(state: &State, query: &Query) -> Result<Answer, Problem> {
     let app = state.app()?.clone();
     let query = query.clone();
@@ -73,10 +124,11 @@ fn read(parameters: &[(String, String)]) -> Result<Query, Problem> {
         let wrong = |expected: &str| Problem::parameter(format!("{name}={value}: {expected}"));
         match name.as_str() {
             "q" => query.text.clone_from(value),
-            "mode" => {
-                if !matches!(value.as_str(), "" | "words" | "hybrid" | "meaning") {
-                    return Err(wrong("the modes are hybrid, words and meaning"));
-                }
+            "mode" if !value.is_empty() => {
+                query.mode = Mode::ALL
+                    .into_iter()
+                    .find(|mode| mode.name() == value)
+                    .ok_or_else(|| wrong("the modes are hybrid, words and meaning"))?;
             }
             "match" => {
                 query.exact = match value.as_str() {

@@ -168,9 +168,12 @@ pub(super) fn graph_parameters(
 
 pub(super) fn timeout(text: &str) -> Result<Duration, Problem> {
     let seconds: Option<f64> = text.trim().parse().ok();
-    seconds.filter(|s| *s > 0.0).map(|s| Duration::from_secs_f64(s.min(1e6))).ok_or_else(|| {
-        Problem::parameter(format!("timeout={text} is not a number of seconds above 0"))
-    })
+    seconds
+        .filter(|s| *s > 0.0 && s.is_finite())
+        .map(|s| Duration::from_secs_f64(s.min(1e6)))
+        .ok_or_else(|| {
+            Problem::parameter(format!("timeout={text} is not a number of seconds above 0"))
+        })
 }
 
 type Chooser = Box<dyn Fn(QueryForm) -> Result<Format, Error> + Send>;

@@ -5,7 +5,7 @@
 use crate::app::App;
 use crate::commit::Snapshot;
 use crate::graph::{Budget, EvaluationError, Format, QueryForm, ReadQuery, Scope};
-use crate::query::{Error, check_size, check_text};
+use crate::query::{Error, check_size, check_text, with_hits};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -24,6 +24,9 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 const CHUNK: usize = 64 << 10;
 /// Chunks on their way to a client that reads slowly.
 const CHUNKS: usize = 4;
+
+/// How much longer than its deadline a query may take to say how it ended.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// A query as a client sends it.
 pub(super) struct Asked {
@@ -79,11 +82,24 @@ pub(super) async fn answer(
     };
     // A query that waited in the queue until its deadline is not begun.
     let deadline = budget.deadline;
+    let begun = Arc::new(AtomicBool::new(false));
+    let begins = Arc::clone(&begun);
     app.runner.submit(move || {
+        begins.store(true, Ordering::Relaxed);
         budget.deadline = deadline;
         job.run(&budget);
     })?;
-    let format = match receiver.recv().await {
+    // Whoever asked hears at the deadline, also while a query that held much
+    // memory is still giving it back.
+    let latest = tokio::time::Instant::from_std(deadline + GRACE);
+    let Ok(first) = tokio::time::timeout_at(latest, receiver.recv()).await else {
+        return Err(if begun.load(Ordering::Relaxed) {
+            EvaluationError::Stopped(crate::graph::Stopped::Timeout).into()
+        } else {
+            app.runner.overloaded().into()
+        });
+    };
+    let format = match first {
         Some(Message::Begin(format)) => format,
         Some(Message::Fail(error)) => return Err(error),
         // The thread died, which it logged.
@@ -136,6 +152,8 @@ impl Job {
             }
         };
         let format = (self.asked.choose)(query.form())?;
+        let snapshot = &self.snapshot;
+        let query = with_hits(query, &snapshot.graph, &snapshot.text, &self.asked.scope)?;
         let mut writer = ChunkWriter {
             sender: self.sender,
             runtime: self.runtime,

@@ -119,7 +119,9 @@ pub(super) fn answer(committed: &Committed) -> Response {
 /// are for administrators.
 pub(super) fn may_write(state: &State) -> Box<dyn Fn(GraphNameRef<'_>) -> bool + Send> {
     let administrator = state.caller.role == Role::Administrator;
-    let kept = ["catalogue", "ontology", "lifecycle"].map(|name| state.config.names.graph(name));
+    let names = &state.config.names;
+    let mut kept: Vec<_> = ["catalogue", "ontology"].map(|name| names.graph(name)).into();
+    kept.extend(names.lifecycle());
     Box::new(move |graph| match graph {
         GraphNameRef::NamedNode(iri) => {
             administrator || !kept.iter().any(|kept| kept.as_str() == iri.as_str())

@@ -9,7 +9,7 @@ use crate::http::site::layout;
 use crate::http::sparql::asked;
 use crate::http::stream::Text;
 use crate::pages;
-use crate::query::{Error, check_size, check_text};
+use crate::query::{Error, check_size, check_text, with_hits};
 use crate::rdf::Term;
 use crate::rdf::vocabulary::INSITES;
 use crate::search::label;
@@ -43,6 +43,7 @@ pub(super) async fn with_query(
                 check_text(&asked_text, &limits)?;
                 let query = ReadQuery::parse(&asked_text, Some(&base))?;
                 check_size(&query, &limits)?;
+                let query = with_hits(query, &reading.graph, &reading.text, &asked.scope)?;
                 Ok(reading.graph.solutions(&query, &asked.scope, &budget, ROWS)?)
             };
             // The page may be gone before its rows are there.

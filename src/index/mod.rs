@@ -1,9 +1,13 @@
-//! The text view: one document a record, found by its words. Not for what is
-//! shown: titles and texts come from the graph of the same revision.
+//! The text and the meaning view: one document a record and reader, found by
+//! its words and by its vector. Not for ranking, nor for what is shown: titles
+//! and texts come from the graph of the same revision.
 
 mod local;
 
-pub use local::{Snapshot, TextIndex, words_of};
+pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
+pub use local::{
+    Bits, Filters, Rows, Snapshot, TextIndex, Unembedded, meaning_of, surface_words_of, words_of,
+};
 
 use crate::problem::Kind;
 use crate::rdf::Revision;
@@ -16,7 +20,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 pub enum Facet {
     /// What sort of record it is; values index [`KINDS`].
     Kind,
-    /// Themes; values are terms, as in all facets below.
+    /// Themes, with those above them; values are terms, as in all facets below.
     Theme,
     /// Dimensions of the data-collection tool.
     Dimension,
@@ -88,8 +92,13 @@ pub struct Document {
     pub subject: TermId,
     /// Its title; may be empty.
     pub title: String,
-    /// All of its text, the title included.
+    /// All of its text, a line a value: titles, then descriptions, then the
+    /// rest.
     pub body: String,
+    /// Bytes of `body` that are titles.
+    pub titles_end: usize,
+    /// Bytes of `body` that are titles or descriptions.
+    pub descriptions_end: usize,
     /// Facet values, sorted.
     pub facets: Vec<(Facet, u64)>,
     /// Its date as `yyyymmdd`, 0 if it has none.
@@ -113,61 +122,98 @@ impl Document {
         self.hash(&mut hasher);
         hasher.finish()
     }
-}
 
-/// What is looked for.
-#[derive(Debug, Clone, Default)]
-pub struct Request {
-    /// The words, phrases and exclusions.
-    pub words: Words,
-    /// Filters: values of one facet are alternatives.
-    pub filters: Vec<(Facet, Vec<u64>)>,
-    /// Earliest date, `yyyymmdd`, inclusive.
-    pub from: Option<u64>,
-    /// Latest date, `yyyymmdd`, inclusive.
-    pub to: Option<u64>,
-}
-
-/// What a person typed, taken apart.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Words {
-    /// Words that may occur, or must if `all` is set.
-    pub any: Vec<String>,
-    /// Phrases that must occur.
-    pub phrases: Vec<String>,
-    /// Words that must not occur.
-    pub none: Vec<String>,
-    /// Whether every word must occur.
-    pub all: bool,
-}
-
-impl Words {
-    /// Whether nothing is asked for, which finds everything.
+    /// The text that its vector is made from: the lines as sentences.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.any.is_empty() && self.phrases.is_empty() && self.none.is_empty()
+    pub fn meaning(&self) -> String {
+        let mut text = String::with_capacity(self.body.len() + 16);
+        for line in self.body.lines() {
+            if !text.is_empty() {
+                text.push_str(if text.ends_with(['.', '!', '?', ':', ';']) { " " } else { ". " });
+            }
+            text.push_str(line.trim_end());
+        }
+        text
     }
 }
 
-/// A record that was found.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hit {
-    /// BM25 score; higher is better; 1 when nothing was asked for.
-    pub score: f32,
-    /// The record's date, `yyyymmdd` or 0.
-    pub date: u64,
-    /// The record.
-    pub subject: TermId,
+/// The number by which the vector of a text is found.
+#[must_use]
+pub fn text_hash(text: &str) -> u64 {
+    use sha2::{Digest, Sha256};
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().take(8).rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// All hits and the facets over them.
-#[derive(Debug, Clone, Default)]
-pub struct Found {
-    /// Hits, in no order.
-    pub hits: Vec<Hit>,
-    /// Counts by facet and value, each facet without its own filter.
-    pub facets: Vec<(Facet, u64, u64)>,
+/// The part of a document's text that a word must stand in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// Anywhere.
+    #[default]
+    Whole,
+    /// In a title.
+    Titles,
+    /// In a description.
+    Descriptions,
+    /// In any other text.
+    Rest,
 }
+
+/// How words of a query and words of the text compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Spelling {
+    /// By their English stems.
+    #[default]
+    Stem,
+    /// As they are written, but for case and accents.
+    Surface,
+}
+
+/// Something that a text may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Term {
+    /// These words in a row, as index words.
+    Words(Vec<String>),
+    /// A word that begins like this; compares by surface.
+    Prefix(String),
+}
+
+/// Terms of which one must be there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Any of these will do.
+    pub alternatives: Vec<Term>,
+    /// Whether a document without it is no match; if no group is required,
+    /// one of all must be there.
+    pub required: bool,
+}
+
+/// Which documents match. Without groups, all do.
+#[derive(Debug, Clone, Default)]
+pub struct Matching {
+    /// What should be there.
+    pub groups: Vec<Group>,
+    /// What must not be there.
+    pub none: Vec<Term>,
+    /// How words compare.
+    pub spelling: Spelling,
+    /// Where they stand.
+    pub part: Part,
+}
+
+/// How documents are scored: BM25 over the sum of these.
+#[derive(Debug, Clone, Default)]
+pub struct Scoring {
+    /// Index words in a row, with their weight.
+    pub terms: Vec<(Vec<String>, f32)>,
+    /// How words compare.
+    pub spelling: Spelling,
+    /// Weight of the title, on top of the whole text that holds it too.
+    pub title: f32,
+}
+
+/// A position in the rows of one snapshot: a document.
+pub type Row = u32;
 
 /// Why the text view cannot do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -189,5 +235,18 @@ impl Error {
 pub(crate) fn payload(revision: Revision) -> String {
     // The layout's version: a change of schema or of documents counts it up,
     // and older indexes are rebuilt.
-    format!("layout 2 revision {revision}")
+    format!("layout 3 revision {revision}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meaning_of_a_document_is_its_lines_as_sentences() {
+        let document = |body: &str| Document { body: body.to_owned(), ..Document::default() };
+        assert_eq!(document("A title\nSome text.\nMore").meaning(), "A title. Some text. More");
+        assert_eq!(document("").meaning(), "");
+        assert_ne!(text_hash("a"), text_hash("b"));
+    }
 }

@@ -93,7 +93,7 @@ impl History {
     /// Writes a backup of one revision, which it gives. Changes that are made
     /// meanwhile are not in it and do not wait for it.
     pub fn backup(&self, output: impl Write) -> Result<Revision, BackupError> {
-        let read = self.database.begin_read().map_err(storage)?;
+        let read = self.store.with(|database| Ok(database.begin_read()?)).map_err(storage)?;
         let compressed = GzEncoder::new(output, Compression::fast());
         let inner = BufWriter::with_capacity(1 << 16, compressed);
         let mut out = Hashing { inner, hash: Sha256::new() };

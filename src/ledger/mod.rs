@@ -16,7 +16,7 @@ use crate::rdf::TermId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const TERMS: TableDefinition<'_, TermId, &[u8]> = TableDefinition::new("terms");
@@ -101,6 +101,26 @@ pub enum Error {
         /// What it says of itself.
         found: String,
     },
+    /// There is no ledger, or an empty one, beside views made from one.
+    #[error(
+        "the ledger {} is missing or empty, though views made from it are there\n\
+         hint: restore the last backup into a new folder; to begin with nothing, remove the folder",
+        path.display()
+    )]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There is no space for a change.
+    #[error(
+        "the disk of the ledger {} is full\n\
+         hint: nothing was changed; make space and try again",
+        path.display()
+    )]
+    Full {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is damaged or the disk failed.
     #[error(
         "the ledger {} cannot be used: {detail}\n\
@@ -125,15 +145,111 @@ impl Error {
     /// What a caller can make of it.
     #[must_use]
     pub fn kind(&self) -> Kind {
-        Kind::Internal
+        match self {
+            Self::Full { .. } => Kind::StorageFull,
+            _ => Kind::Internal,
+        }
+    }
+}
+
+/// The open file. Clones share it, also when it is opened again.
+#[derive(Debug, Clone)]
+struct Store {
+    database: Arc<RwLock<Option<Database>>>,
+    path: PathBuf,
+}
+
+impl Store {
+    fn open(path: PathBuf) -> Result<Self, Error> {
+        let store = Self { database: Arc::default(), path };
+        store.reopen()?;
+        Ok(store)
+    }
+
+    /// Closes the file if it is open, and opens it: makes it if it is not
+    /// there, and looks at every page.
+    fn reopen(&self) -> Result<(), Error> {
+        let mut place = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        *place = None;
+        let failed = |e: redb::Error| self.error(&e);
+        let mut database = Database::builder()
+            .set_cache_size(CACHE)
+            .create(&self.path)
+            .map_err(|e| failed(e.into()))?;
+        if !database.check_integrity().map_err(|e| failed(e.into()))? {
+            return Err(Error::Storage {
+                path: self.path.clone(),
+                detail: "its pages do not have the checksums they should have".to_owned(),
+            });
+        }
+        let found = (|| -> Result<Option<Vec<u8>>, redb::Error> {
+            let read = database.begin_read()?;
+            match read.open_table(META) {
+                Ok(meta) => {
+                    Ok(Some(meta.get("format")?.map(|v| v.value().to_vec()).unwrap_or_default()))
+                }
+                Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+                Err(e) => Err(e.into()),
+            }
+        })()
+        .map_err(failed)?;
+        match found {
+            None => (|| -> Result<(), redb::Error> {
+                let write = database.begin_write()?;
+                write.open_table(META)?.insert("format", FORMAT)?;
+                write.open_table(TERMS)?;
+                write.open_table(QUADS)?;
+                write.open_table(CHANGES)?;
+                write.open_table(CHANGE_QUADS)?;
+                write.open_table(SUBJECTS)?;
+                write.commit()?;
+                Ok(())
+            })()
+            .map_err(failed)?,
+            Some(found) if found != FORMAT => {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Err(Error::Format { path: self.path.clone(), found });
+            }
+            Some(_) => {}
+        }
+        *place = Some(database);
+        Ok(())
+    }
+
+    /// Works with the file. One that could not be opened again is tried anew
+    /// by the next change.
+    fn with<T>(&self, work: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(|| Error::Storage {
+            path: self.path.clone(),
+            detail: "it could not be opened again after a failure".to_owned(),
+        })?;
+        work(database).map_err(|e| self.error(&e))
+    }
+
+    fn error(&self, error: &redb::Error) -> Error {
+        let path = self.path.clone();
+        match error {
+            redb::Error::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => {
+                Error::Full { path }
+            }
+            other => Error::Storage { path, detail: other.to_string() },
+        }
+    }
+
+    fn last_revision(&self) -> Result<Revision, Error> {
+        self.with(|database| {
+            let read = database.begin_read()?;
+            let changes = read.open_table(CHANGES)?;
+            Ok(changes.last()?.map_or(0, |(revision, _)| revision.value()))
+        })
     }
 }
 
 /// An open ledger. There is one in a process, and one process in a folder.
 #[derive(Debug)]
 pub struct Ledger {
-    database: Arc<Database>,
-    path: PathBuf,
+    store: Store,
     revision: Revision,
     lock: Lock,
 }
@@ -157,39 +273,13 @@ impl Ledger {
             held @ LockError::Held { .. } => held.into(),
         })?;
         let path = folder.join("ledger.redb");
-        let storage = |e: &dyn std::fmt::Display| Error::Storage {
-            path: path.clone(),
-            detail: e.to_string(),
-        };
-        let database =
-            Database::builder().set_cache_size(CACHE).create(&path).map_err(|e| storage(&e))?;
-        let revision = (|| -> Result<Result<Revision, Error>, redb::Error> {
-            let read = database.begin_read()?;
-            let meta = match read.open_table(META) {
-                Ok(meta) => meta,
-                Err(redb::TableError::TableDoesNotExist(_)) => {
-                    let write = database.begin_write()?;
-                    write.open_table(META)?.insert("format", FORMAT)?;
-                    write.open_table(TERMS)?;
-                    write.open_table(QUADS)?;
-                    write.open_table(CHANGES)?;
-                    write.open_table(CHANGE_QUADS)?;
-                    write.open_table(SUBJECTS)?;
-                    write.commit()?;
-                    return Ok(Ok(0));
-                }
-                Err(e) => return Err(e.into()),
-            };
-            let found = meta.get("format")?.map(|v| v.value().to_vec()).unwrap_or_default();
-            if found != FORMAT {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Ok(Err(Error::Format { path: path.clone(), found }));
-            }
-            let changes = read.open_table(CHANGES)?;
-            Ok(Ok(changes.last()?.map_or(0, |(revision, _)| revision.value())))
-        })()
-        .map_err(|e| storage(&e))??;
-        Ok(Self { database: Arc::new(database), path, revision, lock })
+        let is_empty = std::fs::metadata(&path).map_or(0, |data| data.len()) == 0;
+        if is_empty && folder.join("text").exists() {
+            return Err(Error::Missing { path });
+        }
+        let store = Store::open(path)?;
+        let revision = store.last_revision()?;
+        Ok(Self { store, revision, lock })
     }
 
     /// Tells other processes what this one does with the folder.
@@ -202,18 +292,13 @@ impl Ledger {
     /// Reads the history beside this writer.
     #[must_use]
     pub fn history(&self) -> History {
-        History { database: Arc::clone(&self.database), path: self.path.clone() }
+        History { store: self.store.clone() }
     }
 
     /// The number of the last change.
     #[must_use]
     pub fn revision(&self) -> Revision {
         self.revision
-    }
-
-    fn storage(&self) -> impl Fn(redb::Error) -> Error + use<> {
-        let path = self.path.clone();
-        move |e| Error::Storage { path: path.clone(), detail: e.to_string() }
     }
 
     /// Records changes under their revisions, the first being the next: this
@@ -234,8 +319,8 @@ impl Ledger {
                 serde_json::to_vec(&change.record).map_err(|e| Error::Damaged(e.to_string()))?,
             );
         }
-        (|| -> Result<(), redb::Error> {
-            let write = self.database.begin_write()?;
+        let recorded = self.store.with(|database| -> Result<(), redb::Error> {
+            let write = database.begin_write()?;
             {
                 let mut terms = write.open_table(TERMS)?;
                 let mut quads = write.open_table(QUADS)?;
@@ -275,8 +360,15 @@ impl Ledger {
             fault::abort("recording");
             write.commit()?;
             Ok(())
-        })()
-        .map_err(self.storage())?;
+        });
+        if let Err(error) = recorded {
+            // After a failed write the storage takes no more until it is opened
+            // again; what it then has tells whether the changes are in it.
+            self.store.reopen()?;
+            if self.store.last_revision()? != revision {
+                return Err(error);
+            }
+        }
         self.revision = revision;
         Ok(revision)
     }
@@ -284,8 +376,8 @@ impl Ledger {
     /// Reads everything that views are made from. `progress` is told the terms
     /// and quads read so far and in all.
     pub fn state(&self, mut progress: impl FnMut(u64, u64)) -> Result<State, Error> {
-        let state = (|| -> Result<State, redb::Error> {
-            let read = self.database.begin_read()?;
+        let state = self.store.with(|database| -> Result<State, redb::Error> {
+            let read = database.begin_read()?;
             let terms = read.open_table(TERMS)?;
             let quads = read.open_table(QUADS)?;
             let total = terms.len()? + quads.len()?;
@@ -307,8 +399,7 @@ impl Ledger {
                 step();
             }
             Ok(state)
-        })()
-        .map_err(self.storage())?;
+        })?;
         Ok(state)
     }
 }
@@ -316,24 +407,17 @@ impl Ledger {
 /// Reads the history beside the one writer. Clones share the file.
 #[derive(Clone)]
 pub struct History {
-    database: Arc<Database>,
-    path: PathBuf,
+    store: Store,
 }
 
 impl History {
-    fn storage(&self) -> impl Fn(redb::Error) -> Error + use<> {
-        let path = self.path.clone();
-        move |e| Error::Storage { path: path.clone(), detail: e.to_string() }
-    }
-
     /// The last change.
     pub fn last(&self) -> Result<Option<ChangeRecord>, Error> {
-        let found = (|| -> Result<Option<Vec<u8>>, redb::Error> {
-            let read = self.database.begin_read()?;
+        let found = self.store.with(|database| -> Result<Option<Vec<u8>>, redb::Error> {
+            let read = database.begin_read()?;
             let table = read.open_table(CHANGES)?;
             Ok(table.last()?.map(|(_, record)| record.value().to_vec()))
-        })()
-        .map_err(self.storage())?;
+        })?;
         found
             .map(|bytes| serde_json::from_slice(&bytes).map_err(|e| Error::Damaged(e.to_string())))
             .transpose()
@@ -357,16 +441,15 @@ impl History {
 
     /// The changes after `since`, oldest first, at most `limit`.
     pub fn changes(&self, since: Revision, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
-        let encoded = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
-            let read = self.database.begin_read()?;
+        let encoded = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = database.begin_read()?;
             let table = read.open_table(CHANGES)?;
             let mut found = Vec::new();
             for entry in table.range(since.saturating_add(1)..)?.take(limit) {
                 found.push(entry?.1.value().to_vec());
             }
             Ok(found)
-        })()
-        .map_err(self.storage())?;
+        })?;
         encoded
             .iter()
             .map(|bytes| serde_json::from_slice(bytes).map_err(|e| Error::Damaged(e.to_string())))
@@ -375,8 +458,8 @@ impl History {
 
     /// The changes that touched a subject, newest first, at most `limit`.
     pub fn of_subject(&self, subject: TermId, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
-        let encoded = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
-            let read = self.database.begin_read()?;
+        let encoded = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = database.begin_read()?;
             let subjects = read.open_table(SUBJECTS)?;
             let changes = read.open_table(CHANGES)?;
             let mut found = Vec::new();
@@ -386,8 +469,7 @@ impl History {
                 found.extend(changes.get(revision)?.map(|record| record.value().to_vec()));
             }
             Ok(found)
-        })()
-        .map_err(self.storage())?;
+        })?;
         encoded
             .iter()
             .map(|bytes| serde_json::from_slice(bytes).map_err(|e| Error::Damaged(e.to_string())))
@@ -402,8 +484,8 @@ impl History {
         until: Revision,
         mut each: impl FnMut(QuadIds, bool),
     ) -> Result<(), Error> {
-        (|| -> Result<(), redb::Error> {
-            let read = self.database.begin_read()?;
+        self.store.with(|database| -> Result<(), redb::Error> {
+            let read = database.begin_read()?;
             let table = read.open_table(CHANGE_QUADS)?;
             for entry in table.range((since + 1, 0)..=(until, u32::MAX))? {
                 let piece = entry?.1;
@@ -414,22 +496,20 @@ impl History {
                 }
             }
             Ok(())
-        })()
-        .map_err(self.storage())
+        })
     }
 
     /// The quads that a change removed and added.
     pub fn change_quads(&self, revision: Revision) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
-        let pieces = (|| -> Result<Vec<Vec<u8>>, redb::Error> {
-            let read = self.database.begin_read()?;
+        let pieces = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+            let read = database.begin_read()?;
             let table = read.open_table(CHANGE_QUADS)?;
             let mut found = Vec::new();
             for entry in table.range((revision, 0)..=(revision, u32::MAX))? {
                 found.push(entry?.1.value().to_vec());
             }
             Ok(found)
-        })()
-        .map_err(self.storage())?;
+        })?;
         let (mut removed, mut added) = (Vec::new(), Vec::new());
         for piece in pieces {
             let target = if piece.first() == Some(&REMOVED) { &mut removed } else { &mut added };

@@ -69,13 +69,12 @@ fn a_second_opener_is_told_who_holds_it() {
 fn an_unknown_format_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ledger = Ledger::open(folder.path(), "test").expect("a ledger");
-    let write = ledger.database.begin_write().expect("a transaction");
-    write
-        .open_table(META)
-        .expect("a table")
-        .insert("format", b"insites-ledger 99".as_slice())
-        .expect("written");
-    write.commit().expect("committed");
+    let written = ledger.store.with(|database| {
+        let write = database.begin_write()?;
+        write.open_table(META)?.insert("format", b"insites-ledger 99".as_slice())?;
+        Ok(write.commit()?)
+    });
+    written.expect("written");
     drop(ledger);
     let text = Ledger::open(folder.path(), "test").expect_err("unknown").to_string();
     assert!(text.contains("insites-ledger 99") && text.contains("insites export"), "{text}");

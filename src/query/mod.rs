@@ -1,10 +1,12 @@
 //! SPARQL as this service offers it: what may be asked, how much of it at
 //! once, and the saved queries. Not for evaluation (`graph`) nor for HTTP.
 
+mod clause;
 mod limits;
 mod runner;
 mod saved;
 
+pub use clause::with_hits;
 pub use limits::{Limits, check_size, check_text, check_update_size, check_update_text};
 pub use runner::{Overloaded, Runner};
 pub use saved::{Parameter, ParameterType, SavedQueries, SavedQuery};
@@ -33,6 +35,9 @@ pub enum Error {
     /// No format fits what the client accepts.
     #[error("no format of this kind of answer fits; there are {0}")]
     NotAcceptable(String),
+    /// A search clause failed.
+    #[error(transparent)]
+    Search(#[from] crate::search::Error),
     /// Too much is running.
     #[error(transparent)]
     Overloaded(#[from] Overloaded),
@@ -51,7 +56,7 @@ impl Error {
                 Kind::QueryTimeout
             }
             Self::Evaluation(EvaluationError::Stopped(Stopped::Memory)) => Kind::QueryMemory,
-            Self::Evaluation(_) => Kind::Internal,
+            Self::Evaluation(_) | Self::Search(_) => Kind::Internal,
             Self::Parameter(_) => Kind::InvalidParameter,
             Self::ResultTooLarge(_) => Kind::ResultTooLarge,
             Self::NotAcceptable(_) => Kind::NotAcceptable,

@@ -49,10 +49,14 @@ impl Runner {
     /// Hands over a job; it must keep its own deadline.
     pub fn submit(&self, job: impl FnOnce() + Send + 'static) -> Result<(), Overloaded> {
         self.queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => {
-                Overloaded { threads: self.threads, waiting: self.waiting }
-            }
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => self.overloaded(),
         })
+    }
+
+    /// What is said to those for whom there was no thread in time.
+    #[must_use]
+    pub fn overloaded(&self) -> Overloaded {
+        Overloaded { threads: self.threads, waiting: self.waiting }
     }
 
     /// Jobs that are running now.

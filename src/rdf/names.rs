@@ -97,6 +97,13 @@ impl Names {
         NamedNode::new_unchecked(format!("{}graph/{name}", self.base))
     }
 
+    /// The graphs that tell what became of records that are no more: of those
+    /// that all see, members see, and curators see.
+    #[must_use]
+    pub fn lifecycle(&self) -> [NamedNode; 3] {
+        ["lifecycle", "lifecycle-members", "lifecycle-curators"].map(|name| self.graph(name))
+    }
+
     /// The problem type `{base}problem/{name}`.
     #[must_use]
     pub fn problem(&self, name: &str) -> String {

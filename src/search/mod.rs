@@ -1,12 +1,26 @@
-//! Search in people's words: what was typed becomes a request to the text
-//! view, hits become titles, snippets and facets with labels. Not for the
-//! index itself, nor for HTTP.
+//! Search in people's words, by words and by meaning: what was typed is
+//! understood, documents are ranked, hits become titles, snippets and facets
+//! with labels. Not for the index itself, nor for HTTP. `README.md` beside
+//! this file tells how ranking works and what was measured.
 
+mod clause;
+mod ranking;
+mod similar;
 mod snippet;
+mod spelling;
+mod suggest;
+mod synonyms;
+mod understand;
 mod words;
 
+pub use clause::{ClauseHit, Wanted, search_clause};
+pub use ranking::Mode;
+pub use similar::similar;
+pub use suggest::{Suggestion, suggest};
+
 use crate::graph::Snapshot;
-use crate::index::{Error, Facet, Hit, KINDS, Request};
+pub use crate::index::{Error, Snapshot as Index};
+use crate::index::{Facet, Filters, KINDS, Row, Rows};
 use crate::rdf::Names;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
@@ -58,7 +72,9 @@ impl Sort {
 pub struct Query {
     /// The words as typed.
     pub text: String,
-    /// Whether every word must occur (`match=exact`).
+    /// How records are ranked.
+    pub mode: Mode,
+    /// Whether every word must occur as it is typed (`match=exact`).
     pub exact: bool,
     /// Facet values: slugs or IRIs.
     pub filters: Vec<(Facet, String)>,
@@ -100,10 +116,56 @@ pub struct Answer {
     pub synonyms: Vec<Change>,
     /// Words that were left out.
     pub dropped: Vec<String>,
+    /// Results by year of their date, the earliest first; those without a date
+    /// are left out.
+    pub years: Vec<Year>,
+    /// While vectors are still made: how many documents have theirs. Words
+    /// find all documents all the time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<Coverage>,
+    /// When nothing was found: what would find something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<Help>,
+}
+
+/// Results of a year.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub struct Year {
+    /// The year.
+    pub year: u32,
+    /// Results dated in it.
+    pub count: u64,
+}
+
+/// How far meaning reaches.
+#[derive(Debug, Clone, Copy, Serialize, PartialEq, Eq)]
+pub struct Coverage {
+    /// Documents that have their vector.
+    pub embedded: u64,
+    /// All documents.
+    pub documents: u64,
+}
+
+/// What would find something.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Help {
+    /// Words of the index that are spelt almost like those that were typed.
+    pub spellings: Vec<Change>,
+    /// Filters to drop, with the results that each would then give.
+    pub filters: Vec<DroppedFilter>,
+}
+
+/// A filter, and what dropping it would give.
+#[derive(Debug, Clone, Serialize)]
+pub struct DroppedFilter {
+    /// The facet, or `date`.
+    pub filter: &'static str,
+    /// Results without it.
+    pub count: u64,
 }
 
 /// A word and what it became.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// As typed.
     pub from: String,
@@ -144,6 +206,14 @@ pub struct Why {
     pub words: Vec<String>,
     /// Where: `title`, `text`.
     pub fields: Vec<&'static str>,
+    /// How near its meaning is, as a cosine; left out when only words were
+    /// asked, or its vector is not made yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<f32>,
+    /// Typed words for which another one stands in the record: a correction, a
+    /// synonym, another spelling.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<String>,
 }
 
 /// A facet value.
@@ -165,85 +235,185 @@ pub fn search(
     names: &Names,
     query: &Query,
 ) -> Result<Answer, Error> {
-    let (words, dropped) = read_words(&query.text, query.exact);
-    let mut filters: Vec<(Facet, Vec<u64>)> = Vec::new();
+    let mut facets: Vec<(Facet, Vec<u64>)> = Vec::new();
     for (facet, value) in &query.filters {
         // An unknown value finds nothing, as it should.
         let number = facet_number(graph, names, *facet, value).unwrap_or(u64::MAX);
-        match filters.iter_mut().find(|(f, _)| f == facet) {
+        match facets.iter_mut().find(|(f, _)| f == facet) {
             Some((_, values)) => values.push(number),
-            None => filters.push((*facet, vec![number])),
+            None => facets.push((*facet, vec![number])),
         }
     }
-    let found =
-        text.find(&Request { words: words.clone(), filters, from: query.from, to: query.to })?;
-    let total = found.hits.len();
+    let filters = text.filters(&facets, query.from, query.to);
+    let synonyms = text.remembered(|| synonyms::Synonyms::read(graph));
+    let asked = understand::understand(&query.text, query.exact, text, &synonyms)?;
     let limit = query.limit.clamp(1, PAGE_LIMIT);
-    let pages = total.div_ceil(limit).max(1);
     let page = query.page.max(1);
-    let hits = page_of(found.hits, query.sort, page, limit, graph);
-    let wanted = snippet::Wanted::new(&words);
-    let hits = hits.iter().map(|hit| record(graph, names, hit, &wanted)).collect();
-    let mut facets: std::collections::BTreeMap<&'static str, Vec<FacetValue>> =
-        Facet::ALL.into_iter().map(|facet| (facet.name(), Vec::new())).collect();
-    for (facet, value, count) in found.facets {
-        let (value, label) = facet_text(graph, names, facet, value);
-        facets.entry(facet.name()).or_default().push(FacetValue { value, label, count });
-    }
-    for values in facets.values_mut() {
-        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
-        values.truncate(FACET_VALUES);
-    }
+    let start = (page - 1).saturating_mul(limit);
+    let by_relevance = query.sort == Sort::Relevance;
+    let wanted = if by_relevance { start.saturating_add(limit) } else { 0 };
+    let ranked = ranking::rank(text, graph, &asked, query.mode, &filters, wanted)?;
+    let mut within = ranked.rows.clone();
+    within.and(&filters.all);
+    let total = usize::try_from(within.count()).unwrap_or(usize::MAX);
+    let hits = if by_relevance {
+        ranked.hits.get(start..).unwrap_or_default().to_vec()
+    } else {
+        sorted(text, graph, &within, query.sort, start, limit)
+    };
+    let wanted = snippet::Wanted::new(&asked.marked, &asked.text);
+    let hits = hits
+        .into_iter()
+        .map(|(row, score)| {
+            let meaning = ranked.vector.as_ref().and_then(|vector| text.cosine(row, vector));
+            let hit = Hit { score, subject: text.subject(row), date: text.date(row) };
+            record(graph, names, &hit, &wanted, meaning)
+        })
+        .collect();
+    let (embedded, documents) = text.coverage();
+    let partial = query.mode != Mode::Words && embedded < documents;
     Ok(Answer {
         query: query.text.clone(),
-        mode: "words",
+        mode: query.mode.name(),
         revision,
         total,
         page,
-        pages,
+        pages: total.div_ceil(limit).max(1),
         hits,
-        facets,
-        corrections: Vec::new(),
-        synonyms: Vec::new(),
-        dropped,
+        facets: facet_values(text, graph, names, &ranked.rows, &filters),
+        years: text.years(&within).into_iter().map(|(year, count)| Year { year, count }).collect(),
+        coverage: partial.then_some(Coverage { embedded, documents }),
+        help: if total == 0 {
+            Some(help(text, &asked, &ranked.rows, &filters, query)?)
+        } else {
+            None
+        },
+        corrections: asked.corrections,
+        synonyms: asked.synonyms,
+        dropped: asked.words.dropped,
     })
 }
 
-/// The hits of one page, in order.
-fn page_of(
-    mut hits: Vec<Hit>,
-    sort: Sort,
-    page: usize,
-    limit: usize,
-    graph: &Snapshot,
-) -> Vec<Hit> {
-    let undated_last = |date: u64| if date == 0 { u64::MAX } else { date };
-    match sort {
-        Sort::Relevance => hits
-            .sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.subject.cmp(&b.subject))),
-        Sort::Newest => hits.sort_unstable_by(|a, b| {
-            b.date
-                .cmp(&a.date)
-                .then_with(|| b.score.total_cmp(&a.score))
-                .then(a.subject.cmp(&b.subject))
-        }),
-        Sort::Oldest => hits.sort_unstable_by(|a, b| {
-            undated_last(a.date)
-                .cmp(&undated_last(b.date))
-                .then_with(|| b.score.total_cmp(&a.score))
-                .then(a.subject.cmp(&b.subject))
-        }),
-        Sort::Title => {
-            hits.sort_by_cached_key(|hit| (label(graph, hit.subject).to_lowercase(), hit.subject));
-        }
-    }
-    hits.into_iter().skip((page - 1).saturating_mul(limit)).take(limit).collect()
+/// A document that was found.
+struct Hit {
+    score: f32,
+    subject: TermId,
+    date: u64,
 }
 
-fn record(graph: &Snapshot, names: &Names, hit: &Hit, wanted: &snippet::Wanted) -> Record {
+/// Counts of all facets over all results, each facet without its own filter.
+fn facet_values(
+    text: &crate::index::Snapshot,
+    graph: &Snapshot,
+    names: &Names,
+    rows: &Rows,
+    filters: &Filters,
+) -> std::collections::BTreeMap<&'static str, Vec<FacetValue>> {
+    let of_facet = |facet: Facet| {
+        let mut over = rows.clone();
+        over.and(filters.for_counts_of(facet));
+        let mut counts = text.counts(facet, &over);
+        // Labels are looked up for what is shown only; ties go by label, so
+        // all that tie with the last one stay.
+        counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let least = counts.get(FACET_VALUES - 1).map_or(0, |(_, count)| *count);
+        let mut values: Vec<FacetValue> = counts
+            .into_iter()
+            .take_while(|(_, count)| *count >= least)
+            .take(4 * FACET_VALUES)
+            .map(|(value, count)| {
+                let (value, label) = facet_text(graph, names, facet, value);
+                FacetValue { value, label, count }
+            })
+            .collect();
+        values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
+        values.truncate(FACET_VALUES);
+        (facet.name(), values)
+    };
+    Facet::ALL.into_iter().map(of_facet).collect()
+}
+
+/// What would find something where nothing was found.
+fn help(
+    text: &crate::index::Snapshot,
+    asked: &understand::Understood,
+    rows: &Rows,
+    filters: &Filters,
+    query: &Query,
+) -> Result<Help, Error> {
+    let mut help = Help::default();
+    for word in &asked.words.typed {
+        for (word, _) in crate::index::surface_words_of(word) {
+            if word.chars().count() >= 4 && text.frequency(&word)? == 0 {
+                let near = text.spellings(&word, 2, 1)?;
+                let changes = near.into_iter().map(|to| Change { from: word.clone(), to });
+                help.spellings.extend(changes);
+            }
+        }
+    }
+    for (facet, without) in &filters.without {
+        let mut found = rows.clone();
+        found.and(without);
+        help.filters.push(DroppedFilter { filter: facet.name(), count: found.count() });
+    }
+    if query.from.is_some() || query.to.is_some() {
+        let mut found = rows.clone();
+        let values: Vec<(Facet, Vec<u64>)> = Vec::new();
+        found.and(&text.filters(&values, None, None).all);
+        if filters.without.is_empty() {
+            help.filters.push(DroppedFilter { filter: "date", count: found.count() });
+        }
+    }
+    help.filters.retain(|filter| filter.count > 0);
+    Ok(help)
+}
+
+/// One page in an order that is not relevance.
+fn sorted(
+    text: &crate::index::Snapshot,
+    graph: &Snapshot,
+    within: &Rows,
+    sort: Sort,
+    start: usize,
+    limit: usize,
+) -> Vec<(Row, f32)> {
+    let undated_last = |date: u64| if date == 0 { u64::MAX } else { date };
+    let key = |row: Row| match sort {
+        Sort::Newest | Sort::Relevance => u64::MAX - text.date(row),
+        Sort::Oldest => undated_last(text.date(row)),
+        Sort::Title => text.title_key(row),
+    };
+    let mut rows: Vec<(u64, TermId, Row)> =
+        within.iter().map(|row| (key(row), text.subject(row), row)).collect();
+    rows.sort_unstable();
+    let mut from = start.min(rows.len());
+    let mut to = start.saturating_add(limit).min(rows.len());
+    if sort == Sort::Title {
+        // The key is only the title's beginning: where several begin alike,
+        // the whole titles decide.
+        while from > 0 && from < rows.len() && rows[from - 1].0 == rows[from].0 {
+            from -= 1;
+        }
+        while to > 0 && to < rows.len() && rows[to - 1].0 == rows[to].0 {
+            to += 1;
+        }
+        rows[from..to].sort_by_cached_key(|(key, subject, _)| {
+            (*key, label(graph, *subject).to_lowercase(), *subject)
+        });
+    }
+    rows.into_iter().skip(start).take(limit).map(|(_, _, row)| (row, 0.0)).collect()
+}
+
+fn record(
+    graph: &Snapshot,
+    names: &Names,
+    hit: &Hit,
+    wanted: &snippet::Wanted,
+    meaning: Option<f32>,
+) -> Record {
     let id = graph.text(hit.subject).unwrap_or_default();
     let title = label(graph, hit.subject);
-    let texts = texts(graph, hit.subject);
+    let texts = snippet::texts_of(graph, hit.subject);
     let (snippet, mut words) = snippet::best_passage(&texts, wanted);
     let in_title = wanted.matches(&title);
     let mut fields = Vec::new();
@@ -256,6 +426,10 @@ fn record(graph: &Snapshot, names: &Names, hit: &Hit, wanted: &snippet::Wanted) 
     words.extend(in_title);
     words.sort_unstable();
     words.dedup();
+    let mut stands_for: Vec<String> =
+        words.iter().flat_map(|word| wanted.stand_ins(word)).collect();
+    stands_for.sort_unstable();
+    stands_for.dedup();
     let (kind, slug, url) = place(graph, names, hit.subject, &id);
     Record {
         kind,
@@ -267,7 +441,7 @@ fn record(graph: &Snapshot, names: &Names, hit: &Hit, wanted: &snippet::Wanted) 
         status: status(graph, hit.subject),
         date: date_text(hit.date),
         score: hit.score,
-        why: Why { words, fields },
+        why: Why { words, fields, meaning, stands_for },
     }
 }
 
@@ -333,31 +507,6 @@ pub fn status(graph: &Snapshot, subject: TermId) -> String {
         .filter_map(|id| graph.text(id))
         .find_map(|iri| iri.strip_prefix(INSITES).map(str::to_owned))
         .unwrap_or_default()
-}
-
-/// The texts that a snippet may come from: the description first.
-fn texts(graph: &Snapshot, subject: TermId) -> Vec<String> {
-    let titles: Vec<TermId> = [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")]
-        .iter()
-        .filter_map(|(namespace, name)| graph.iri_id(&format!("{namespace}{name}")))
-        .collect();
-    let description = graph.iri_id(&format!("{DCTERMS}description"));
-    let mut texts: Vec<(bool, String)> = graph
-        .quads()
-        .matching(Some(subject), None, None, crate::graph::GraphPattern::Any)
-        .filter(|quad| !titles.contains(&quad[1]))
-        .filter_map(|quad| match graph.term(quad[2])? {
-            Term::Literal(literal)
-                if literal.language().is_some()
-                    || literal.datatype() == oxigraph::model::vocab::xsd::STRING =>
-            {
-                Some((Some(quad[1]) != description, literal.value().to_owned()))
-            }
-            _ => None,
-        })
-        .collect();
-    texts.sort_by_key(|(other, _)| *other);
-    texts.into_iter().map(|(_, text)| text).collect()
 }
 
 /// `yyyymmdd` with zeros for what is unknown, as ISO 8601.

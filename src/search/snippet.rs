@@ -1,21 +1,59 @@
 //! The passage of a record that fits a query best, with what matched marked.
 //! Pure text work, no index.
 
-use crate::index::{Words, words_of};
-use rustc_hash::FxHashSet;
+use crate::graph::{GraphPattern, Snapshot};
+use crate::index::{surface_words_of, words_of};
+use crate::rdf::TermId;
+use crate::rdf::vocabulary::{DCTERMS, RDFS, SKOS};
+use oxigraph::model::Term;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
 /// About two lines (bytes).
 const LENGTH: usize = 220;
 
-/// The index words that a query looks for.
-pub(super) struct Wanted(FxHashSet<String>);
+/// The texts of a record that a snippet may come from: the description first.
+pub(super) fn texts_of(graph: &Snapshot, subject: TermId) -> Vec<String> {
+    let titles: Vec<TermId> = [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")]
+        .iter()
+        .filter_map(|(namespace, name)| graph.iri_id(&format!("{namespace}{name}")))
+        .collect();
+    let description = graph.iri_id(&format!("{DCTERMS}description"));
+    let mut texts: Vec<(bool, String)> = graph
+        .quads()
+        .matching(Some(subject), None, None, GraphPattern::Any)
+        .filter(|quad| !titles.contains(&quad[1]))
+        .filter_map(|quad| match graph.term(quad[2])? {
+            Term::Literal(literal)
+                if literal.language().is_some()
+                    || literal.datatype() == oxigraph::model::vocab::xsd::STRING =>
+            {
+                Some((Some(quad[1]) != description, literal.destruct().0))
+            }
+            _ => None,
+        })
+        .collect();
+    texts.sort_by_key(|(other, _)| *other);
+    texts.into_iter().map(|(_, text)| text).collect()
+}
+
+/// What a query looks for in texts.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Stems, with what was typed for them if that differs.
+    stems: FxHashMap<String, Option<String>>,
+    /// The words as typed, for passages that none of them stands in.
+    typed: Vec<String>,
+}
 
 impl Wanted {
-    /// The words of a query.
-    pub(super) fn new(words: &Words) -> Self {
-        let all = words.any.iter().chain(&words.phrases);
-        Self(all.flat_map(|text| words_of(text)).map(|(word, _)| word).collect())
+    /// These stems, and what was typed.
+    pub(super) fn new(stems: &[(String, Option<String>)], typed: &str) -> Self {
+        let typed = surface_words_of(typed).into_iter().map(|(word, _)| word);
+        Self {
+            stems: stems.iter().cloned().collect(),
+            typed: typed.filter(|word| word.len() > 3).collect(),
+        }
     }
 
     /// The words of a text that are looked for, as written there, lower case.
@@ -23,15 +61,40 @@ impl Wanted {
         self.places(text).into_iter().map(|range| text[range].to_lowercase()).collect()
     }
 
+    /// What was typed for the words of a text that match by another word.
+    pub(super) fn stand_ins(&self, text: &str) -> Vec<String> {
+        let words = words_of(text).into_iter();
+        words.filter_map(|(word, _)| self.stems.get(&word)?.clone()).collect()
+    }
+
     fn places(&self, text: &str) -> Vec<Range<usize>> {
-        if self.0.is_empty() {
+        if self.stems.is_empty() {
             return Vec::new();
         }
         words_of(text)
             .into_iter()
-            .filter(|(word, _)| self.0.contains(word))
+            .filter(|(word, _)| self.stems.contains_key(word))
             .map(|(_, range)| range)
             .collect()
+    }
+
+    /// How much a text resembles what was typed, by the letters of its words.
+    fn resemblance(&self, text: &str) -> f32 {
+        let words: Vec<FxHashSet<&[u8]>> = text
+            .split(|c: char| !c.is_alphanumeric())
+            .filter(|word| word.len() > 3)
+            .map(|word| word.as_bytes().windows(3).collect())
+            .collect();
+        let best = |typed: &String| {
+            let typed: FxHashSet<&[u8]> = typed.as_bytes().windows(3).collect();
+            let dice = words.iter().map(|word| {
+                let common = u16::try_from(word.intersection(&typed).count()).unwrap_or(0);
+                let all = u16::try_from(word.len() + typed.len()).unwrap_or(u16::MAX);
+                2.0 * f32::from(common) / f32::from(all.max(1))
+            });
+            dice.fold(0.0, f32::max)
+        };
+        self.typed.iter().map(best).sum()
     }
 }
 
@@ -47,6 +110,12 @@ pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<St
             most = Some(count);
             best = (text, places, window);
         }
+    }
+    if most.unwrap_or(0) == 0
+        && !wanted.typed.is_empty()
+        && let Some((text, sentence)) = nearest_sentence(texts, wanted)
+    {
+        best = (text, Vec::new(), sentence);
     }
     let (text, places, window) = best;
     let mut html = String::new();
@@ -71,6 +140,28 @@ pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<St
         html.push_str(" …");
     }
     (html, words)
+}
+
+/// The sentence that resembles the query most, when no word of it matches.
+fn nearest_sentence<'a>(texts: &'a [String], wanted: &Wanted) -> Option<(&'a str, Range<usize>)> {
+    let mut best: Option<(f32, &str, Range<usize>)> = None;
+    for text in texts {
+        let mut start = 0;
+        while start < text.len() {
+            let end = text[start..].find(". ").map_or(text.len(), |n| start + n + 1);
+            let score = wanted.resemblance(&text[start..end]);
+            if best.as_ref().is_none_or(|(most, ..)| score > *most) {
+                let reach = floor(text, (start + LENGTH).min(text.len()));
+                let reach = match text[start..reach].rfind(' ') {
+                    Some(space) if reach < text.len() => start + space,
+                    _ => reach,
+                };
+                best = Some((score, text, start..reach));
+            }
+            start = end + usize::from(end < text.len());
+        }
+    }
+    best.map(|(_, text, sentence)| (text, sentence))
 }
 
 /// The window with the most different matches, cut at word ends, and how many.
@@ -128,8 +219,8 @@ mod tests {
     use super::*;
 
     fn wanted(text: &str) -> Wanted {
-        let (words, _) = crate::search::read_words(text, false);
-        Wanted::new(&words)
+        let stems: Vec<_> = words_of(text).into_iter().map(|(stem, _)| (stem, None)).collect();
+        Wanted::new(&stems, text)
     }
 
     #[test]
@@ -150,6 +241,14 @@ mod tests {
         assert!(html.starts_with("… ") && html.ends_with(" …"), "{html}");
         assert!(html.contains("<mark>needle</mark>") && html.len() < 400, "{html}");
         assert_eq!(words, ["needle"]);
+    }
+
+    #[test]
+    fn without_a_match_the_sentence_that_resembles_the_query_most_is_shown() {
+        let text = "The first words. People attended clinics. The end.".to_owned();
+        let (html, words) = best_passage(&[text], &wanted("clinicians"));
+        assert!(html.starts_with("… People attended"), "{html}");
+        assert!(words.is_empty());
     }
 
     #[test]

@@ -1,8 +1,6 @@
 //! Takes apart what a person typed: words, "phrases", -exclusions. Nothing is
 //! an error: what cannot be understood is a word, or is left out and told.
 
-use crate::index::Words;
-
 /// More words than this are noise, and cost time; the rest is dropped.
 const MOST_WORDS: usize = 64;
 
@@ -14,10 +12,50 @@ const STOP_WORDS: [&str; 33] = [
     "they", "this", "to", "was", "will", "with",
 ];
 
-/// The words of a text and those that were dropped. `exact` asks for every
-/// word and drops no stop word.
+/// What a person typed, taken apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Words {
+    /// Words that may occur, or must if `all` is set.
+    pub any: Vec<String>,
+    /// Phrases that must occur.
+    pub phrases: Vec<String>,
+    /// Words that must not occur.
+    pub none: Vec<String>,
+    /// Whether every word must occur.
+    pub all: bool,
+    /// The words in the order typed, stop words included, exclusions not.
+    pub typed: Vec<String>,
+    /// What was left out.
+    pub dropped: Vec<String>,
+}
+
+impl Words {
+    /// Whether nothing is asked for, which finds everything.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.any.is_empty() && self.phrases.is_empty() && self.none.is_empty()
+    }
+
+    /// Whether it was said just what is meant: then nothing is widened,
+    /// corrected or guessed.
+    #[must_use]
+    pub fn is_literal(&self) -> bool {
+        self.all || !self.phrases.is_empty() || self.is_identifier()
+    }
+
+    /// One word that is a code or an address rather than a word.
+    fn is_identifier(&self) -> bool {
+        let [word] = self.any.as_slice() else { return false };
+        let has = |test: fn(char) -> bool| word.chars().any(test);
+        has(|c| matches!(c, '/' | ':' | '@' | '#' | '_'))
+            || (has(|c| c.is_ascii_digit()) && has(char::is_alphabetic))
+            || word.chars().all(|c| c.is_ascii_digit())
+    }
+}
+
+/// Takes a text apart. `exact` asks for every word and drops no stop word.
 #[must_use]
-pub fn read_words(text: &str, exact: bool) -> (Words, Vec<String>) {
+pub fn read_words(text: &str, exact: bool) -> Words {
     let mut words = Words { all: exact, ..Words::default() };
     let mut dropped = Vec::new();
     let mut stopped = Vec::new();
@@ -27,6 +65,7 @@ pub fn read_words(text: &str, exact: bool) -> (Words, Vec<String>) {
             Token::Phrase(phrase) if has_letters(phrase) => {
                 if count < MOST_WORDS {
                     words.phrases.push(phrase.to_owned());
+                    words.typed.push(phrase.to_owned());
                 } else {
                     dropped.push(phrase.to_owned());
                 }
@@ -34,6 +73,9 @@ pub fn read_words(text: &str, exact: bool) -> (Words, Vec<String>) {
             Token::Excluded(word) if has_letters(word) => words.none.push(word.to_owned()),
             Token::Word(word) if has_letters(word) => {
                 let lower = word.to_lowercase();
+                if count < MOST_WORDS {
+                    words.typed.push(word.to_owned());
+                }
                 if !exact && STOP_WORDS.contains(&lower.as_str()) {
                     stopped.push(word.to_owned());
                 } else if words.any.iter().any(|w| w.eq_ignore_ascii_case(word)) {
@@ -51,7 +93,13 @@ pub fn read_words(text: &str, exact: bool) -> (Words, Vec<String>) {
         words.any.append(&mut stopped);
     }
     stopped.append(&mut dropped);
-    (words, stopped)
+    words.dropped = stopped;
+    words
+}
+
+/// Whether a lower-case word says nothing about a record.
+pub(super) fn is_stop_word(word: &str) -> bool {
+    STOP_WORDS.contains(&word)
 }
 
 fn has_letters(text: &str) -> bool {
@@ -105,7 +153,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, any: &[&str], phrases: &[&str], none: &[&str]) {
-        let (words, _) = read_words(text, false);
+        let words = read_words(text, false);
         assert_eq!(words.any, any, "{text}");
         assert_eq!(words.phrases, phrases, "{text}");
         assert_eq!(words.none, none, "{text}");
@@ -118,6 +166,18 @@ mod tests {
         check("“local partners” -\"pilot site\"", &[], &["local partners"], &["pilot site"]);
         check("to be or not to be", &["to", "be", "or", "not", "to", "be"], &[], &[]);
         check("Data data DATA", &["Data"], &[], &[]);
+        assert_eq!(read_words("the end of it", false).typed, ["the", "end", "of", "it"]);
+    }
+
+    #[test]
+    fn codes_and_quotes_are_meant_literally() {
+        for text in ["\"local partners\"", "PMC6744644", "10.1186/s12916", "2024", "a_b"] {
+            assert!(read_words(text, false).is_literal(), "{text}");
+        }
+        for text in ["NASSS", "local partners", "co-production", "10 year plan"] {
+            assert!(!read_words(text, false).is_literal(), "{text}");
+        }
+        assert!(read_words("local partners", true).is_literal());
     }
 
     #[test]
@@ -126,11 +186,11 @@ mod tests {
         check("\"", &[], &[], &[]);
         check("a\"b", &["b"], &[], &[]);
         check("AND:OR (x)] ~^ 🙂 -- - \"\"", &["AND:OR", "(x)]"], &[], &[]);
-        let (words, dropped) = read_words(&"lorem1 ipsum2 dolor3 ".repeat(500), false);
-        assert_eq!((words.any.len(), dropped.len()), (3, 0));
+        let words = read_words(&"lorem1 ipsum2 dolor3 ".repeat(500), false);
+        assert_eq!((words.any.len(), words.dropped.len()), (3, 0));
         let many: Vec<String> = (0..200).map(|n| format!("w{n}")).collect();
         let many = many.join(" ");
-        let (words, dropped) = read_words(&many, false);
-        assert_eq!((words.any.len(), dropped.len()), (64, 136));
+        let words = read_words(&many, false);
+        assert_eq!((words.any.len(), words.dropped.len()), (64, 136));
     }
 }

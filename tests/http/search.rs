@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 #[tokio::test]
 async fn words_find_records_and_the_answer_says_why() {
     let service = Service::seeded();
-    let answer = service.get("/api/search?q=missed+appointments&limit=3", "").await;
+    let answer = service.get("/api/search?q=missed+appointments&limit=3&mode=words", "").await;
     assert_eq!(answer.status, StatusCode::OK);
     let json = answer.json();
     assert_eq!(json["mode"], "words");

@@ -219,7 +219,10 @@ async fn a_change_is_undone_told_and_seen_as_of_before() {
     let one = service.get(&format!("/changes/{first}"), "").await.json();
     assert_eq!(one["addedQuads"].as_array().map(Vec::len), Some(4));
     let page = service.get("/changes/ldes?page=1", "").await;
-    assert!(page.text().contains("ldes:EventStream") && page.header("cache-control") == "no-cache");
+    assert!(page.text().contains("ldes:EventStream"));
+    assert_eq!(page.header("cache-control"), "private, no-cache");
+    let page = service.anonymous().get("/changes/ldes?page=1", "").await;
+    assert_eq!(page.header("cache-control"), "no-cache");
 }
 
 #[tokio::test]

@@ -63,6 +63,8 @@ impl Service {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
         let data = folder.path().display().to_string();
         let mut flags = vec![("data".to_owned(), data)];
+        // Vectors take a while: the tests that need them ask for them.
+        flags.push(("embedding-threads".to_owned(), "0".to_owned()));
         flags.extend(settings.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned())));
         let config = Arc::new(Config::new(flags, [], None).expect("usable settings"));
         let app = App::open(&config, "testing", empty, &|_| {}).expect("an opened service");

@@ -95,6 +95,13 @@ impl Encoder {
         })
     }
 
+    /// Whether a lower-case word is one that the model has a token for: a
+    /// common English word, then, and not a misspelt one.
+    #[must_use]
+    pub fn knows(&self, word: &str) -> bool {
+        self.words.knows(word)
+    }
+
     /// The token numbers of a text, without those of start and end.
     #[must_use]
     pub fn tokens(&self, text: &str) -> Vec<u32> {

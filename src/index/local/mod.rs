@@ -1,7 +1,19 @@
-//! The embedded engine of the text view.
+//! The embedded engine: tantivy for words, mapped files of vectors for
+//! meaning, and columns in memory for everything that is counted or filtered.
 
+mod columns;
+mod facets;
+mod look_alikes;
+mod meaning;
+mod rows;
+mod snapshot;
 mod text;
+mod vocabulary;
 mod words;
 
-pub use text::{Snapshot, TextIndex};
-pub use words::words_of;
+pub use facets::Filters;
+pub use meaning::{Unembedded, meaning_of};
+pub use rows::{Bits, Rows};
+pub use snapshot::Snapshot;
+pub use text::TextIndex;
+pub use words::{surface_words_of, words_of};

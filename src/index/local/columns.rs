@@ -1,0 +1,138 @@
+//! What is known of the documents of one segment, in memory: read once from
+//! the segment's fast fields, shared by every snapshot that has the segment.
+
+use crate::index::local::meaning::Vectors;
+use crate::index::local::text::engine;
+use crate::index::{Error, Facet};
+use crate::rdf::TermId;
+use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use tantivy::SegmentReader;
+
+/// No vector yet.
+const NONE: u32 = u32::MAX;
+
+/// The columns of a segment.
+pub(super) struct Columns {
+    pub(super) subjects: Vec<TermId>,
+    pub(super) dates: Vec<u32>,
+    pub(super) shown_to: Vec<u8>,
+    /// The first letters of the title, for sorting.
+    pub(super) title_keys: Vec<u64>,
+    pub(super) fingerprints: Vec<u64>,
+    pub(super) hashes: Vec<u64>,
+    /// Where titles end, and where descriptions end, in positions of words.
+    pub(super) ends: Vec<[u32; 2]>,
+    pub(super) facets: [Facets; Facet::ALL.len()],
+    /// Subjects and documents, sorted.
+    by_subject: Vec<(TermId, u32)>,
+    /// The first record of each document's vectors. Filled in as vectors are
+    /// made; a record is found by the hash of the text, so it is always right.
+    slots: Vec<AtomicU32>,
+    /// Whether no document is without vectors. Never wrong when set.
+    complete: AtomicBool,
+}
+
+/// One facet: numbers of values, a list a document.
+#[derive(Default)]
+pub(super) struct Facets {
+    /// The values by number.
+    pub(super) values: Vec<u64>,
+    /// Where a document's numbers begin; one more than documents.
+    offsets: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl Facets {
+    /// The numbers of a document's values.
+    pub(super) fn of(&self, doc: u32) -> &[u32] {
+        let doc = doc as usize;
+        &self.numbers[self.offsets[doc] as usize..self.offsets[doc + 1] as usize]
+    }
+}
+
+impl Columns {
+    /// Reads the columns of a segment.
+    pub(super) fn read(reader: &SegmentReader, vectors: &Vectors) -> Result<Self, Error> {
+        let count = reader.max_doc();
+        let fast = reader.fast_fields();
+        let one = |name: &str| -> Result<Vec<u64>, Error> {
+            let column = fast.u64(name).map_err(engine)?;
+            Ok((0..count).map(|doc| column.first(doc).unwrap_or(0)).collect())
+        };
+        let narrow = |name: &str| -> Result<Vec<u32>, Error> {
+            let wide = one(name)?;
+            Ok(wide.into_iter().map(|value| u32::try_from(value).unwrap_or(u32::MAX)).collect())
+        };
+        let subjects = narrow("subject")?;
+        let mut by_subject: Vec<(TermId, u32)> = subjects.iter().copied().zip(0..).collect();
+        by_subject.sort_unstable();
+        let mut facets: [Facets; Facet::ALL.len()] = Default::default();
+        for (facet, facets) in Facet::ALL.into_iter().zip(&mut facets) {
+            let column = fast.u64(facet.name()).map_err(engine)?;
+            let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+            facets.offsets.push(0);
+            for doc in 0..count {
+                for value in column.values_for_doc(doc) {
+                    let next = u32::try_from(facets.values.len()).unwrap_or(u32::MAX);
+                    let number = *known.entry(value).or_insert_with(|| {
+                        facets.values.push(value);
+                        next
+                    });
+                    facets.numbers.push(number);
+                }
+                facets.offsets.push(u32::try_from(facets.numbers.len()).unwrap_or(u32::MAX));
+            }
+        }
+        let hashes = one("text_hash")?;
+        let slots =
+            hashes.iter().map(|hash| AtomicU32::new(vectors.find(*hash).unwrap_or(NONE))).collect();
+        let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
+        Ok(Self {
+            by_subject,
+            dates: narrow("date")?,
+            shown_to: one("shown_to")?.into_iter().map(|bits| (bits & 0xff) as u8).collect(),
+            title_keys: one("title_key")?,
+            fingerprints: one("fingerprint")?,
+            ends: ends.map(|(titles, descriptions)| [titles, descriptions]).collect(),
+            hashes,
+            facets,
+            slots,
+            complete: AtomicBool::new(false),
+            subjects,
+        })
+    }
+
+    /// Documents there are, deleted ones included.
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.subjects.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The documents of a subject.
+    pub(super) fn documents_of(&self, subject: TermId) -> impl Iterator<Item = u32> + '_ {
+        let start = self.by_subject.partition_point(|(s, _)| *s < subject);
+        self.by_subject[start..].iter().take_while(move |(s, _)| *s == subject).map(|(_, doc)| *doc)
+    }
+
+    /// The first record of a document's vectors, once there is one.
+    pub(super) fn slot(&self, doc: u32) -> Option<u32> {
+        let slot = self.slots[doc as usize].load(Ordering::Acquire);
+        (slot != NONE).then_some(slot)
+    }
+
+    /// How many of these documents have vectors.
+    pub(super) fn embedded(&self, documents: &super::rows::Bits) -> u64 {
+        if self.complete.load(Ordering::Acquire) {
+            return documents.count();
+        }
+        if (0..self.len()).all(|doc| self.slot(doc).is_some()) {
+            self.complete.store(true, Ordering::Release);
+        }
+        documents.iter().filter(|doc| self.slot(*doc).is_some()).count() as u64
+    }
+
+    /// A document's vectors were made.
+    pub(super) fn set_slot(&self, doc: u32, record: u32) {
+        self.slots[doc as usize].store(record, Ordering::Release);
+    }
+}

@@ -1,0 +1,235 @@
+//! The meaning view: vectors by the hash of the text that they were made from.
+//! A snapshot's rows point at records; the same record serves every revision
+//! in which the text is the same, and no other.
+
+use crate::index::local::rows::Rows;
+use crate::index::local::snapshot::Snapshot;
+use crate::index::{Encoder, Row, Vector, Workspace};
+use crate::rdf::TermId;
+use insites_embedding::{LongText, StoreError, VectorReader, VectorStore};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// What happens to text beyond the 256 tokens that the model reads at once.
+/// Records of that length are rare here; each further passage begins with the
+/// first words, which are the title.
+const LONG: LongText = LongText::Passages { most: 8, lead: 24 };
+/// Tokens that are given to the model together.
+const TOGETHER: usize = 256;
+
+/// The vectors of a data folder. Clones share them.
+#[derive(Clone)]
+pub(super) struct Vectors {
+    store: Arc<Mutex<VectorStore>>,
+    pub(super) reader: VectorReader,
+}
+
+impl Vectors {
+    pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
+        let store = VectorStore::open(folder, Encoder::built_in().fingerprint())?;
+        Ok(Self { reader: store.reader(), store: Arc::new(Mutex::new(store)) })
+    }
+
+    pub(super) fn find(&self, hash: u64) -> Option<u32> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner).find(hash)
+    }
+
+    /// Makes the vectors of texts that have none yet.
+    pub(super) fn embed(
+        &self,
+        texts: &[(u64, String)],
+        workspace: &mut Workspace,
+    ) -> Result<(), StoreError> {
+        let encoder = Encoder::built_in();
+        let mut waiting: Vec<(u64, usize)> = Vec::new();
+        let mut passages: Vec<Vec<u32>> = Vec::new();
+        let mut tokens = 0;
+        for (hash, text) in texts {
+            if self.find(*hash).is_some() || waiting.iter().any(|(h, _)| h == hash) {
+                continue;
+            }
+            let more = encoder.passages(text, LONG);
+            let length: usize = more.iter().map(|passage| passage.len() + 2).sum();
+            if tokens > 0 && tokens + length > TOGETHER {
+                self.append(encoder, &waiting, &passages, workspace)?;
+                waiting.clear();
+                passages.clear();
+                tokens = 0;
+            }
+            waiting.push((*hash, more.len()));
+            passages.extend(more);
+            tokens += length;
+        }
+        self.append(encoder, &waiting, &passages, workspace)
+    }
+
+    fn append(
+        &self,
+        encoder: &Encoder,
+        texts: &[(u64, usize)],
+        passages: &[Vec<u32>],
+        workspace: &mut Workspace,
+    ) -> Result<(), StoreError> {
+        // A long text alone may be many passages: the model takes a few at a time.
+        let vectors: Vec<Vector> =
+            passages.chunks(8).flat_map(|few| encoder.vectors(few, workspace)).collect();
+        let mut rest = vectors.as_slice();
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        for (hash, count) in texts {
+            let (these, others) = rest.split_at(*count);
+            rest = others;
+            if store.find(*hash).is_none() {
+                store.append(*hash, these)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A document that has no vector yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unembedded {
+    /// Where it is.
+    pub row: Row,
+    /// Its record.
+    pub subject: TermId,
+    /// The hash of its text.
+    pub hash: u64,
+}
+
+impl Snapshot {
+    /// Documents with a vector, and documents.
+    #[must_use]
+    pub fn coverage(&self) -> (u64, u64) {
+        let mut with = 0;
+        for segment in self.segments.iter() {
+            with += segment.columns.embedded(&segment.visible);
+        }
+        (with, self.len())
+    }
+
+    /// Whether meaning can be compared at all.
+    #[must_use]
+    pub fn has_vectors(&self) -> bool {
+        self.segments
+            .iter()
+            .any(|segment| segment.visible.iter().any(|doc| segment.columns.slot(doc).is_some()))
+    }
+
+    /// Documents without a vector, the latest first, at most so many.
+    #[must_use]
+    pub fn unembedded(&self, most: usize) -> Vec<Unembedded> {
+        let mut found = Vec::new();
+        for segment in self.segments.iter().rev() {
+            for doc in segment.live.iter() {
+                if segment.columns.slot(doc).is_none() {
+                    found.push(Unembedded {
+                        row: segment.first + doc,
+                        subject: segment.columns.subjects[doc as usize],
+                        hash: segment.columns.hashes[doc as usize],
+                    });
+                    if found.len() == most {
+                        return found;
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// Makes vectors of texts, by their hash, and shows them to this snapshot
+    /// and to all that share its documents.
+    pub fn embed(
+        &self,
+        texts: &[(Unembedded, String)],
+        workspace: &mut Workspace,
+    ) -> Result<(), crate::index::Error> {
+        let hashed: Vec<(u64, String)> =
+            texts.iter().map(|(document, text)| (document.hash, text.clone())).collect();
+        self.vectors
+            .embed(&hashed, workspace)
+            .map_err(|error| crate::index::Error::Engine(error.to_string()))?;
+        for (document, _) in texts {
+            if let (Some((segment, doc)), Some(record)) =
+                (self.place(document.row), self.vectors.find(document.hash))
+            {
+                segment.columns.set_slot(doc, record);
+            }
+        }
+        Ok(())
+    }
+
+    /// The vector of a document: that of its first passage.
+    #[must_use]
+    pub fn vector(&self, row: Row) -> Option<Vector> {
+        let (segment, doc) = self.place(row)?;
+        Some(self.vectors.reader.record(segment.columns.slot(doc)?)?.vector())
+    }
+
+    /// How near a document's meaning is to a vector: the cosine of its best
+    /// passage.
+    #[must_use]
+    pub fn cosine(&self, row: Row, vector: &Vector) -> Option<f32> {
+        let (segment, doc) = self.place(row)?;
+        best_passage(&self.vectors.reader, segment.columns.slot(doc)?, vector)
+    }
+
+    /// The documents nearest to a vector, nearest first, at most so many. An
+    /// exact scan.
+    #[must_use]
+    pub fn nearest(&self, vector: &Vector, within: &Rows, most: usize) -> Vec<(Row, f32)> {
+        let mut top = super::snapshot::Top::new(most);
+        for (segment, bits) in self.segments.iter().zip(&within.0) {
+            for doc in bits.iter() {
+                let cosine = segment
+                    .columns
+                    .slot(doc)
+                    .and_then(|slot| best_passage(&self.vectors.reader, slot, vector));
+                if let Some(cosine) = cosine
+                    && cosine >= top.threshold()
+                {
+                    top.push(cosine, segment.columns.subjects[doc as usize], segment.first + doc);
+                }
+            }
+        }
+        top.into_sorted()
+    }
+}
+
+fn best_passage(reader: &VectorReader, slot: u32, vector: &Vector) -> Option<f32> {
+    let first = reader.record(slot)?;
+    let mut best = first.cosine(vector);
+    for passage in 1..u32::from(first.passages) {
+        if let Some(record) = reader.record(slot + passage) {
+            best = best.max(record.cosine(vector));
+        }
+    }
+    Some(best)
+}
+
+/// Vectors of queries that are kept: 2 MB.
+const QUERIES: usize = 4_096;
+
+/// The vector of what a person asks. Repeated questions, typing ahead and
+/// paging cost nothing: the last few thousand are kept, by their words.
+#[must_use]
+pub fn meaning_of(text: &str) -> Vector {
+    use lru::LruCache;
+    use std::num::NonZeroUsize;
+    use std::sync::LazyLock;
+    static KEPT: LazyLock<Mutex<LruCache<String, Vector>>> = LazyLock::new(|| {
+        Mutex::new(LruCache::new(NonZeroUsize::new(QUERIES).unwrap_or(NonZeroUsize::MIN)))
+    });
+    thread_local! {
+        static WORKSPACE: std::cell::RefCell<Workspace> = std::cell::RefCell::default();
+    }
+    let key = text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+    let kept = || KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(vector) = kept().get(&key) {
+        return *vector;
+    }
+    let encoder = Encoder::built_in();
+    let vector = WORKSPACE.with_borrow_mut(|workspace| encoder.vector(&key, workspace));
+    kept().put(key, vector);
+    vector
+}

@@ -1,0 +1,168 @@
+//! The words that the index knows: nearest spellings, and what a beginning may
+//! become. Only words that a reader of the snapshot can see in a document.
+
+use crate::index::local::snapshot::{Segment, Snapshot, any_in};
+use crate::index::local::text::engine;
+use crate::index::{Error, Spelling, Term as Wanted};
+use rustc_hash::FxHashMap;
+use tantivy::Term;
+use tantivy::query::FuzzyTermQuery;
+use tantivy::schema::IndexRecordOption;
+
+/// Candidates that are looked at: nearest first, then most frequent.
+const CANDIDATES: usize = 24;
+
+impl Snapshot {
+    /// The words within an edit distance of 1 or 2 (a swap of neighbours
+    /// counts as one edit), nearest first, then the most frequent, at most
+    /// so many.
+    pub fn spellings(&self, word: &str, distance: u8, most: usize) -> Result<Vec<String>, Error> {
+        let mut found: FxHashMap<String, u64> = FxHashMap::default();
+        let term = Term::from_field_text(self.fields.surface, word);
+        for segment in self.segments.iter() {
+            let automaton =
+                FuzzyTermQuery::new(term.clone(), distance, true).automaton().map_err(engine)?;
+            let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
+            let mut stream = index.terms().search(automaton).into_stream().map_err(engine)?;
+            while stream.advance() {
+                let Ok(text) = std::str::from_utf8(stream.key()) else { continue };
+                // Numbers are not misspelt words.
+                if text.chars().any(char::is_alphabetic) {
+                    *found.entry(text.to_owned()).or_default() +=
+                        u64::from(stream.value().doc_freq);
+                }
+            }
+        }
+        found.remove(word);
+        let mut found: Vec<(usize, std::cmp::Reverse<u64>, String)> = found
+            .into_iter()
+            .map(|(text, count)| (edits(word, &text), std::cmp::Reverse(count), text))
+            .collect();
+        found.sort_unstable();
+        found.truncate(CANDIDATES);
+        let mut spellings = Vec::new();
+        for (_, _, text) in found {
+            if spellings.len() == most {
+                break;
+            }
+            if self.any_has(&[Wanted::Words(vec![text.clone()])], Spelling::Surface)? {
+                spellings.push(text);
+            }
+        }
+        Ok(spellings)
+    }
+
+    /// The words of a segment that begin like this, the most frequent first,
+    /// at most so many.
+    pub(super) fn words_with_prefix(
+        &self,
+        segment: &Segment,
+        prefix: &str,
+        most: usize,
+    ) -> Result<Vec<String>, Error> {
+        let mut words: Vec<(u32, String)> = Vec::new();
+        self.each_with_prefix(segment, prefix, &mut |word, count| {
+            words.push((count, word.to_owned()));
+        })?;
+        words.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+        words.truncate(most);
+        Ok(words.into_iter().map(|(_, word)| word).collect())
+    }
+
+    fn each_with_prefix(
+        &self,
+        segment: &Segment,
+        prefix: &str,
+        each: &mut dyn FnMut(&str, u32),
+    ) -> Result<(), Error> {
+        let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
+        let mut stream = index.terms().range().ge(prefix).into_stream().map_err(engine)?;
+        while stream.advance() {
+            let Ok(word) = std::str::from_utf8(stream.key()) else { continue };
+            if !word.starts_with(prefix) {
+                break;
+            }
+            each(word, stream.value().doc_freq);
+        }
+        Ok(())
+    }
+
+    /// Words that begin like this, the most frequent first, at most so many.
+    pub fn completions(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
+        let mut found: FxHashMap<String, u64> = FxHashMap::default();
+        for segment in self.segments.iter() {
+            self.each_with_prefix(segment, prefix, &mut |word, count| {
+                *found.entry(word.to_owned()).or_default() += u64::from(count);
+            })?;
+        }
+        let mut found: Vec<(std::cmp::Reverse<u64>, String)> =
+            found.into_iter().map(|(word, count)| (std::cmp::Reverse(count), word)).collect();
+        found.sort_unstable();
+        let mut completions = Vec::new();
+        for (_, word) in found.into_iter().take(4 * most.max(CANDIDATES)) {
+            if completions.len() == most {
+                break;
+            }
+            if self.any_has(&[Wanted::Words(vec![word.clone()])], Spelling::Surface)? {
+                completions.push(word);
+            }
+        }
+        Ok(completions)
+    }
+
+    /// How many visible documents hold a word as it is written.
+    pub fn frequency(&self, word: &str) -> Result<u64, Error> {
+        let mut count = 0;
+        for segment in self.segments.iter() {
+            let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
+            let term = Term::from_field_text(self.fields.surface, word);
+            let postings = index.read_postings(&term, IndexRecordOption::Basic).map_err(engine)?;
+            let Some(mut postings) = postings else { continue };
+            while any_in(&mut postings, &segment.visible) {
+                count += 1;
+                tantivy::DocSet::advance(&mut postings);
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// The edit distance in which a swap of neighbours is one edit (optimal string
+/// alignment).
+fn edits(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for (i, row) in rows.iter_mut().enumerate() {
+        row[0] = i;
+    }
+    rows[0] = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut least =
+                (rows[i - 1][j] + 1).min(rows[i][j - 1] + 1).min(rows[i - 1][j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[i - 2][j - 2] + 1);
+            }
+            rows[i][j] = least;
+        }
+    }
+    rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::edits;
+
+    #[test]
+    fn a_swap_is_one_edit() {
+        for (a, b, distance) in [
+            ("apointment", "appointment", 1),
+            ("teh", "the", 1),
+            ("abc", "abc", 0),
+            ("a", "xyz", 3),
+        ] {
+            assert_eq!(edits(a, b), distance, "{a} {b}");
+        }
+    }
+}

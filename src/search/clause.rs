@@ -1,0 +1,250 @@
+//! Search for the clause inside SPARQL: a list of hits, each record once, best
+//! first. Not for reading the clause.
+
+use crate::graph::{GraphPattern, Snapshot};
+use crate::index::{
+    Error, Facet, Group, KINDS, Matching, Part, Row, Scoring, Spelling, Term as Wants,
+    surface_words_of,
+};
+use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
+use crate::rdf::{NamedNode, Term, TermId};
+use crate::search::ranking::{Mode, rank};
+use crate::search::snippet::{self, texts_of};
+use crate::search::synonyms::Synonyms;
+use crate::search::understand::understand;
+use crate::search::words::read_words;
+
+/// What a clause looks for.
+pub struct Wanted<'a> {
+    /// The words, as typed.
+    pub text: &'a str,
+    /// Words as they are written, any of them, nothing dropped nor guessed.
+    pub plain: bool,
+    /// Properties whose values are searched; all if empty.
+    pub properties: &'a [NamedNode],
+    /// `hybrid`, `words` or `meaning`.
+    pub mode: Option<&'a str>,
+    /// Classes of which a hit must be one.
+    pub classes: &'a [NamedNode],
+    /// Most hits.
+    pub limit: usize,
+    /// The graphs of the query's dataset, sorted; `None` for all.
+    pub graphs: Option<&'a [TermId]>,
+    /// Whether the literal that matched, or a passage, is asked for.
+    pub literal: bool,
+}
+
+/// A hit of a clause.
+pub struct ClauseHit {
+    /// The record.
+    pub record: Term,
+    /// Its score.
+    pub score: f32,
+    /// The passage that fits best, as HTML.
+    pub snippet: Option<String>,
+    /// The literal that matched.
+    pub literal: Option<Term>,
+    /// Its property.
+    pub property: Option<Term>,
+    /// The record's class.
+    pub class: Option<Term>,
+}
+
+/// Runs a clause.
+pub fn search_clause(
+    graph: &Snapshot,
+    text: &crate::index::Snapshot,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<ClauseHit>, Error> {
+    let kinds: Vec<u64> = wanted
+        .classes
+        .iter()
+        .map(|class| {
+            let kind = class.as_str().strip_prefix(INSITES).and_then(super::kebab);
+            let number = kind.and_then(|kind| KINDS.iter().position(|k| *k == kind));
+            number.map_or(u64::MAX, |n| n as u64)
+        })
+        .collect();
+    let facets = if kinds.is_empty() { Vec::new() } else { vec![(Facet::Kind, kinds)] };
+    let filters = text.filters(&facets, None, None);
+    // Hits outside the query's graphs are dropped afterwards.
+    let most = if wanted.graphs.is_some() { usize::MAX } else { wanted.limit };
+    let (hits, marked) = if wanted.plain {
+        let (matching, scoring) = plain(wanted);
+        let mut rows = text.matching(&matching)?;
+        rows.and(&filters.all);
+        let most = usize::try_from(rows.count()).unwrap_or(usize::MAX).min(most);
+        let stems = crate::index::words_of(wanted.text).into_iter().map(|(stem, _)| (stem, None));
+        let hits = if most == usize::try_from(rows.count()).unwrap_or(usize::MAX) {
+            // All are wanted: they are scored without being sorted first.
+            let all: Vec<Row> = rows.iter().collect();
+            let scores = text.scores(&scoring, &all)?;
+            all.into_iter().zip(scores).collect::<Vec<_>>()
+        } else {
+            text.best(&scoring, &rows, most)?
+        };
+        (hits, stems.collect::<Vec<_>>())
+    } else {
+        let synonyms = text.remembered(|| Synonyms::read(graph));
+        let asked = understand(wanted.text, false, text, &synonyms)?;
+        let mode =
+            Mode::ALL.into_iter().find(|mode| wanted.mode == Some(mode.name())).unwrap_or_default();
+        let most = most.min(usize::try_from(text.len()).unwrap_or(usize::MAX));
+        let ranked = rank(text, graph, &asked, mode, &filters, most)?;
+        (ranked.hits, asked.marked)
+    };
+    let reads = Reads { graph, wanted, marks: snippet::Wanted::new(&marked, wanted.text) };
+    let mut found = Vec::new();
+    for (row, score) in hits {
+        let subject = text.subject(row);
+        if let Some(graphs) = wanted.graphs
+            && !reads.is_in(subject, graphs)
+        {
+            continue;
+        }
+        if !wanted.plain && !wanted.properties.is_empty() && reads.literal(subject).is_none() {
+            continue;
+        }
+        let Some(record) = graph.term(subject) else { continue };
+        let (property, literal) =
+            if wanted.literal { reads.literal(subject).unzip() } else { (None, None) };
+        let snippet = wanted
+            .literal
+            .then(|| snippet::best_passage(&texts_of(graph, subject), &reads.marks).0);
+        found.push(ClauseHit {
+            class: reads.class(subject),
+            record,
+            score,
+            snippet,
+            literal,
+            property,
+        });
+        if found.len() == wanted.limit {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Words as Jena's and RDF4J's analysers see them: quoted words stand in a
+/// row, `-word` must not occur, `word*` is a beginning.
+fn plain(wanted: &Wanted<'_>) -> (Matching, Scoring) {
+    let words = read_words(wanted.text, true);
+    let surface = |text: &str| -> Vec<String> {
+        surface_words_of(text).into_iter().map(|(word, _)| word).collect()
+    };
+    let mut matching = Matching {
+        spelling: Spelling::Surface,
+        part: part_of(wanted.properties),
+        ..Matching::default()
+    };
+    let mut scoring = Scoring { spelling: Spelling::Surface, ..Scoring::default() };
+    for word in &words.any {
+        if matches!(word.as_str(), "AND" | "OR") {
+            continue;
+        }
+        let prefix = word.ends_with('*');
+        for word in surface(word) {
+            scoring.terms.push((vec![word.clone()], 1.0));
+            let term = if prefix { Wants::Prefix(word) } else { Wants::Words(vec![word]) };
+            matching.groups.push(Group { alternatives: vec![term], required: false });
+        }
+    }
+    for phrase in &words.phrases {
+        let phrase = surface(phrase);
+        scoring.terms.push((phrase.clone(), 1.0));
+        let required = words.any.is_empty();
+        matching.groups.push(Group { alternatives: vec![Wants::Words(phrase)], required });
+    }
+    for word in &words.none {
+        matching.none.push(Wants::Words(surface(word)));
+    }
+    if matching.groups.is_empty() {
+        // Nothing asked for finds nothing here, unlike in a search box.
+        let nothing = Group { alternatives: Vec::new(), required: true };
+        matching.groups.push(nothing);
+    }
+    (matching, scoring)
+}
+
+/// The part of the text that some properties are.
+fn part_of(properties: &[NamedNode]) -> Part {
+    let is = |iri: &NamedNode, all: &[(&str, &str)]| {
+        all.iter().any(|(namespace, name)| {
+            iri.as_str().strip_prefix(namespace).is_some_and(|rest| rest == *name)
+        })
+    };
+    let titles = [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
+    if properties.is_empty() {
+        Part::Whole
+    } else if properties.iter().all(|p| is(p, &titles)) {
+        Part::Titles
+    } else if properties.iter().all(|p| is(p, &[(DCTERMS, "description")])) {
+        Part::Descriptions
+    } else if properties.iter().any(|p| is(p, &titles) || is(p, &[(DCTERMS, "description")])) {
+        Part::Whole
+    } else {
+        Part::Rest
+    }
+}
+
+struct Reads<'a> {
+    graph: &'a Snapshot,
+    wanted: &'a Wanted<'a>,
+    marks: snippet::Wanted,
+}
+
+impl Reads<'_> {
+    /// Whether the graphs of the dataset say something about the record that
+    /// matches, or, for a hit by meaning, anything in words.
+    fn is_in(&self, subject: TermId, graphs: &[TermId]) -> bool {
+        let all = GraphPattern::Any;
+        self.graph.quads().matching(Some(subject), None, None, all).any(|quad| {
+            graphs.binary_search(&quad[3]).is_ok()
+                && match self.graph.term(quad[2]) {
+                    Some(Term::Literal(literal)) => {
+                        !self.wanted.plain || !self.marks.matches(literal.value()).is_empty()
+                    }
+                    _ => false,
+                }
+        })
+    }
+
+    /// The literal that matches best, with its property; of the properties
+    /// that are searched.
+    fn literal(&self, subject: TermId) -> Option<(Term, Term)> {
+        let quads = self.graph.quads().matching(Some(subject), None, None, GraphPattern::Any);
+        let mut best: Option<(usize, Term, Term)> = None;
+        for [_, property, object, _] in quads {
+            let (Some(property), Some(object)) =
+                (self.graph.term(property), self.graph.term(object))
+            else {
+                continue;
+            };
+            let Term::Literal(literal) = &object else { continue };
+            let searched = self.wanted.properties.is_empty()
+                || self.wanted.properties.iter().any(|p| Term::from(p.clone()) == property);
+            let matches = self.marks.matches(literal.value()).len();
+            if searched && matches > 0 && best.as_ref().is_none_or(|(most, ..)| matches > *most) {
+                best = Some((matches, property, object));
+            }
+        }
+        best.map(|(_, property, object)| (property, object))
+    }
+
+    /// The class by which search knows the record.
+    fn class(&self, subject: TermId) -> Option<Term> {
+        self.graph
+            .objects(subject, TYPE)
+            .into_iter()
+            .filter_map(|class| self.graph.term(class))
+            .find(|class| match class {
+                Term::NamedNode(iri) => iri
+                    .as_str()
+                    .strip_prefix(INSITES)
+                    .and_then(super::kebab)
+                    .is_some_and(|kind| KINDS.contains(&kind.as_str())),
+                _ => false,
+            })
+    }
+}

@@ -1,0 +1,38 @@
+//! Records that are like one: by the meaning of their texts.
+
+use crate::graph::Snapshot;
+use crate::index::{Error, meaning_of};
+use crate::rdf::Names;
+use crate::rdf::TermId;
+use crate::search::snippet::{Wanted, texts_of};
+use crate::search::{Hit, Record, label, record};
+
+/// The records nearest to one in meaning, nearest first, itself left out, at
+/// most so many. Only what the reader of the snapshots sees. A record whose
+/// vector is not made yet is compared by its title and first text.
+pub fn similar(
+    graph: &Snapshot,
+    text: &crate::index::Snapshot,
+    names: &Names,
+    subject: TermId,
+    most: usize,
+) -> Result<Vec<Record>, Error> {
+    let row = text.row_of(subject);
+    let vector = row.and_then(|row| text.vector(row)).unwrap_or_else(|| {
+        let mut words = label(graph, subject);
+        if let Some(first) = texts_of(graph, subject).first() {
+            words = format!("{words}. {first}");
+        }
+        meaning_of(&words)
+    });
+    let mut others = text.visible();
+    if let Some(row) = row {
+        others.unset(row);
+    }
+    let near = text.nearest(&vector, &others, most);
+    let hits = near.into_iter().map(|(row, cosine)| {
+        let hit = Hit { score: cosine, subject: text.subject(row), date: text.date(row) };
+        record(graph, names, &hit, &Wanted::default(), Some(cosine))
+    });
+    Ok(hits.collect())
+}
