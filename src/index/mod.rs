@@ -6,7 +6,8 @@ mod local;
 
 pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
 pub use local::{
-    Bits, Filters, Rows, Snapshot, TextIndex, Unembedded, meaning_of, surface_words_of, words_of,
+    Bits, Filters, Rows, Snapshot, TextIndex, Unembedded, edits, meaning_of, surface_words_of,
+    words_of,
 };
 
 use crate::problem::Kind;

@@ -3,7 +3,7 @@
 //! Reference §5). Traps are data too: words that must not be merged.
 
 use crate::graph::{GraphPattern, Snapshot};
-use crate::index::{surface_words_of, words_of};
+use crate::index::{edits, surface_words_of, words_of};
 use crate::rdf::TermId;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, SKOS};
 use crate::search::words::is_stop_word;
@@ -14,6 +14,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 const OTHER_NAME: f32 = 0.5;
 /// Weight of a term that only means nearly the same.
 const NEAR: f32 = 0.25;
+/// Letters from which a label of one word may stand in the plural.
+const SHORTEST_PLURAL: usize = 4;
 /// Longest label (words) that is looked for in a query.
 const LONGEST: usize = 8;
 
@@ -32,6 +34,10 @@ pub(super) struct Synonym {
 pub(super) struct Synonyms {
     /// By the words of a label, lower case, with single spaces.
     by_label: FxHashMap<String, Vec<Synonym>>,
+    /// Labels by their words in the singular: «start ups» is «start-up».
+    by_singular: FxHashMap<String, String>,
+    /// Words of labels that a misspelt word may have been.
+    words: FxHashSet<String>,
     /// Words that no correction may turn into another name, nor make of one.
     trapped: FxHashSet<String>,
     /// What a trapped word would mean, for when it stands nowhere else.
@@ -98,6 +104,9 @@ impl Synonyms {
             .filter(|(key, synonym)| !key.is_empty() && !synonym.stems.is_empty())
             .collect();
         for (label, own) in &all {
+            let words: Vec<&str> = label.split(' ').collect();
+            self.by_singular.entry(singular(&words)).or_insert_with(|| label.clone());
+            self.words.extend(words.into_iter().map(str::to_owned));
             let others = self.by_label.entry(label.clone()).or_default();
             for (_, other) in &all {
                 if other.stems != own.stems && !others.iter().any(|o| o.stems == other.stems) {
@@ -119,7 +128,13 @@ impl Synonyms {
                 if length == 1 && is_stop_word(&text) {
                     return None;
                 }
-                let others = self.by_label.get(&text).filter(|others| !others.is_empty())?;
+                let label = self.by_label.get(&text);
+                let label = label.or_else(|| {
+                    let words: Vec<&str> =
+                        words[at..at + length].iter().map(String::as_str).collect();
+                    self.by_label.get(self.by_singular.get(&singular(&words))?)
+                });
+                let others = label.filter(|others| !others.is_empty())?;
                 Some((length, others.as_slice()))
             });
             match label {
@@ -145,10 +160,35 @@ impl Synonyms {
         self.trapped.contains(word) || self.by_label.contains_key(word)
     }
 
+    /// The words of labels at most so many edits from one, the nearest first.
+    pub(super) fn spelt_like(&self, word: &str, most: usize) -> Vec<&str> {
+        let length = word.chars().count();
+        let near = self.words.iter().filter(|other| other.chars().count().abs_diff(length) <= most);
+        let mut near: Vec<(usize, &str)> = near
+            .map(|other| (edits(word, other), other.as_str()))
+            .filter(|(edits, _)| *edits <= most)
+            .collect();
+        near.sort_unstable();
+        near.into_iter().map(|(_, other)| other).collect()
+    }
+
     /// Whether a correction would merge what must not be merged.
     pub(super) fn is_trap(&self, word: &str) -> bool {
         self.trapped.contains(word)
     }
+}
+
+/// Words in the singular, but for a single short one: that is mostly a name,
+/// and «ICS» is no plural. Other forms may mean something else: what is
+/// «projected» is a forecast, and a project is none.
+fn singular(words: &[&str]) -> String {
+    let shortest = if words.len() == 1 { SHORTEST_PLURAL } else { 3 };
+    let singular = |word: &&str| {
+        let cut = word.strip_suffix('s').filter(|cut| !cut.ends_with('s'));
+        let cut = cut.filter(|_| word.chars().count() >= shortest);
+        cut.unwrap_or(word).to_owned()
+    };
+    words.iter().map(singular).collect::<Vec<_>>().join(" ")
 }
 
 fn key(label: &str) -> String {
@@ -173,5 +213,10 @@ mod tests {
         assert_eq!(found[0].2.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(), ["AHSN", "HIN"]);
         assert_eq!((found[1].0, found[1].1, found[1].2[0].text.as_str()), (4, 1, "wellbeing"));
         assert!(synonyms.keeps("ahsn") && !synonyms.keeps("network"));
+        assert_eq!(synonyms.among(&labels(&["health", "innovations", "networks"])).len(), 1);
+        assert!(synonyms.among(&labels(&["healthy"])).is_empty());
+        assert_eq!(super::singular(&["start", "ups"]), "start up");
+        assert_eq!(super::singular(&["ics"]), "ics");
+        assert_eq!(synonyms.spelt_like("welbeing", 1), ["wellbeing"]);
     }
 }

@@ -106,6 +106,24 @@ fn widen(index: &Snapshot, scoring: &mut Scoring) -> Result<(), Error> {
     Ok(())
 }
 
+/// Whether two words begin with the same letter, or with the same two swapped:
+/// people seldom get the first letter wrong, and «leeks» are no «weeks».
+fn begin_alike(one: &str, other: &str) -> bool {
+    let [(a, b), (c, d)] = [one, other].map(|word| {
+        let mut letters = word.chars();
+        (letters.next(), letters.next())
+    });
+    a == c || (a == d && b == c)
+}
+
+/// Whether two words differ in their endings only: by at most what follows
+/// all but their last three letters.
+fn is_other_form(one: &str, other: &str) -> bool {
+    let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let most = one.chars().count().max(other.chars().count());
+    same + 3 > most
+}
+
 struct Reader<'a> {
     index: &'a Snapshot,
     synonyms: &'a Synonyms,
@@ -121,14 +139,18 @@ impl Reader<'_> {
         for (surface, range) in surface_words_of(word) {
             let stem = stems_of(&surface).pop().unwrap_or_else(|| surface.clone());
             let mut alternatives = vec![stem.clone()];
-            let known = self.knows(&surface, &stem)?;
+            let written = self.has(&surface, Spelling::Surface)?;
+            let known = written || self.has(&stem, Spelling::Stem)?;
             let mut counted = stem.clone();
             if !literal {
                 let mut other = None;
                 for variant in variants(&surface) {
                     let stems = stems_of(&variant);
                     let [stem] = stems.as_slice() else { continue };
-                    if *stem != alternatives[0] && self.knows(&variant, stem)? {
+                    if *stem != alternatives[0]
+                        && (self.has(stem, Spelling::Stem)?
+                            || self.has(&variant, Spelling::Surface)?)
+                    {
                         self.out.synonyms.push(Change { from: surface.clone(), to: variant });
                         other = Some(stem.clone());
                         break;
@@ -147,13 +169,22 @@ impl Reader<'_> {
                         self.also(&surface, meant)?;
                         self.speak(word, &word[range.clone()], &meant.text);
                     }
-                } else if !known && let Some(to) = self.correction(&surface)? {
-                    let stem = stems_of(&to).pop().unwrap_or_else(|| to.clone());
-                    self.speak(word, &word[range.clone()], &to);
-                    self.out.corrections.push(Change { from: surface.clone(), to });
-                    self.mark(stem.clone(), Some(surface.clone()));
-                    counted.clone_from(&stem);
-                    alternatives.push(stem);
+                } else if !written && let Some(to) = self.correction(&surface)? {
+                    let corrected = stems_of(&to).pop().unwrap_or_else(|| to.clone());
+                    // Another form of a word is no misspelling.
+                    if corrected != stem || !is_other_form(&surface, &to) {
+                        self.speak(word, &word[range.clone()], &to);
+                        self.out.corrections.push(Change { from: surface.clone(), to });
+                    }
+                    if corrected != stem {
+                        if known {
+                            self.score(vec![corrected.clone()], 1.0);
+                        } else {
+                            counted.clone_from(&corrected);
+                        }
+                        self.mark(corrected.clone(), Some(surface.clone()));
+                        alternatives.push(corrected);
+                    }
                 }
             }
             self.score(vec![counted], 1.0);
@@ -204,7 +235,11 @@ impl Reader<'_> {
         if !self.out.synonyms.contains(&change) {
             self.out.synonyms.push(change);
         }
-        self.score(other.stems.clone(), other.weight);
+        // It is as telling as what was typed, and no more: «invention» must not
+        // outdo a frequent «innovation» by being rare.
+        let (typed, meant) = (self.rarity(&stems_of(from))?, self.rarity(&other.stems)?);
+        let telling = if meant > typed { typed / meant } else { 1.0 };
+        self.score(other.stems.clone(), other.weight * telling);
         for stem in other.stems.iter().filter(|stem| !is_stop_word(stem)) {
             self.mark(stem.clone(), Some(from.to_owned()));
         }
@@ -212,13 +247,16 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn knows(&self, surface: &str, stem: &str) -> Result<bool, Error> {
-        let word = |text: &str| [Term::Words(vec![text.to_owned()])];
-        Ok(self.index.any_has(&word(stem), Spelling::Stem)?
-            || self.index.any_has(&word(surface), Spelling::Surface)?)
+    fn has(&self, word: &str, spelling: Spelling) -> Result<bool, Error> {
+        self.index.any_has(&[Term::Words(vec![word.to_owned()])], spelling)
     }
 
-    /// The nearest word that the index has, if this one may be corrected.
+    fn rarity(&self, stems: &[String]) -> Result<f32, Error> {
+        stems.iter().try_fold(0.0, |sum, stem| Ok(sum + self.index.rarity(stem)?))
+    }
+
+    /// The nearest word that the index has, or else a label, if this one may be
+    /// corrected.
     fn correction(&self, word: &str) -> Result<Option<String>, Error> {
         let letters = word.chars().count();
         let is_word = word.chars().all(char::is_alphabetic);
@@ -231,12 +269,18 @@ impl Reader<'_> {
             if distance == 2 && letters < TWO_EDITS {
                 break;
             }
-            let near = self.index.spellings(word, distance, 4)?;
-            let allowed = near.into_iter().find(|other| {
-                !self.synonyms.is_trap(other) && other.chars().count() + 1 >= ONE_EDIT
-            });
-            if allowed.is_some() {
-                return Ok(allowed);
+            let allowed = |other: &str| {
+                !self.synonyms.is_trap(other)
+                    && other.chars().count() + 1 >= ONE_EDIT
+                    && begin_alike(word, other)
+            };
+            let near = self.index.spellings(word, distance, 16)?;
+            if let Some(near) = near.into_iter().find(|other| allowed(other)) {
+                return Ok(Some(near));
+            }
+            let labels = self.synonyms.spelt_like(word, usize::from(distance));
+            if let Some(label) = labels.into_iter().find(|other| allowed(other)) {
+                return Ok(Some(label.to_owned()));
             }
         }
         Ok(None)

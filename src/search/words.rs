@@ -4,12 +4,22 @@
 /// More words than this are noise, and cost time; the rest is dropped.
 const MOST_WORDS: usize = 64;
 
-/// Words that say nothing about a record (the list of Lucene's English
-/// analyser).
+/// Words that say nothing about a record: the list of Lucene's English
+/// analyser.
 const STOP_WORDS: [&str; 33] = [
     "a", "an", "and", "are", "as", "at", "be", "but", "by", "for", "if", "in", "into", "is", "it",
     "no", "not", "of", "on", "or", "such", "that", "the", "their", "then", "there", "these",
     "they", "this", "to", "was", "will", "with",
+];
+
+/// Words of which people make a question of a subject. In texts that are not
+/// written as questions they are rare, so that BM25 would take them for its
+/// most telling words.
+const QUESTION_WORDS: [&str; 44] = [
+    "about", "am", "been", "being", "can", "could", "did", "do", "does", "doing", "from", "had",
+    "has", "have", "having", "he", "her", "his", "how", "i", "its", "me", "my", "our", "ours",
+    "she", "should", "so", "than", "them", "those", "too", "up", "us", "we", "were", "what",
+    "when", "where", "which", "why", "would", "you", "your",
 ];
 
 /// What a person typed, taken apart.
@@ -76,7 +86,7 @@ pub fn read_words(text: &str, exact: bool) -> Words {
                 if count < MOST_WORDS {
                     words.typed.push(word.to_owned());
                 }
-                if !exact && STOP_WORDS.contains(&lower.as_str()) {
+                if !exact && is_stop_word(&lower) {
                     stopped.push(word.to_owned());
                 } else if words.any.iter().any(|w| w.eq_ignore_ascii_case(word)) {
                     // Said twice, meant once.
@@ -99,7 +109,7 @@ pub fn read_words(text: &str, exact: bool) -> Words {
 
 /// Whether a lower-case word says nothing about a record.
 pub(super) fn is_stop_word(word: &str) -> bool {
-    STOP_WORDS.contains(&word)
+    STOP_WORDS.contains(&word) || QUESTION_WORDS.contains(&word)
 }
 
 fn has_letters(text: &str) -> bool {

@@ -16,4 +16,5 @@ pub use meaning::{Unembedded, meaning_of};
 pub use rows::{Bits, Rows};
 pub use snapshot::Snapshot;
 pub use text::TextIndex;
+pub use vocabulary::edits;
 pub use words::{surface_words_of, words_of};

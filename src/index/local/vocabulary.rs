@@ -129,7 +129,8 @@ impl Snapshot {
 
 /// The edit distance in which a swap of neighbours is one edit (optimal string
 /// alignment).
-fn edits(a: &str, b: &str) -> usize {
+#[must_use]
+pub fn edits(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows = vec![vec![0; b.len() + 1]; a.len() + 1];
     for (i, row) in rows.iter_mut().enumerate() {
