@@ -106,8 +106,8 @@ fn common(headers: &mut HeaderMap, id: &str, revision: Option<u64>) {
     set("x-frame-options", "DENY");
     set(
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; \
-         base-uri 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     );
     if let Ok(value) = HeaderValue::from_str(id) {
         headers.insert("x-request-id", value);

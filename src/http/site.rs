@@ -4,7 +4,8 @@ use crate::graph::GraphPattern;
 use crate::http::description;
 use crate::http::error::{Problem, explanation, status};
 use crate::http::negotiate::choose;
-use crate::http::records::{all_records, entity_tag};
+use crate::http::record_page::{all_records, described};
+use crate::http::records::entity_tag;
 use crate::http::sparql::accept;
 use crate::http::{Shared, State};
 use crate::index::Facet;
@@ -12,6 +13,7 @@ use crate::pages;
 use crate::problem::Kind;
 use crate::rdf::GraphFormat;
 use crate::rdf::Term;
+use crate::rdf::TermId;
 use crate::rdf::Triple;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
 use crate::search::label;
@@ -36,18 +38,22 @@ pub(super) fn layout(state: &State, title: &str) -> pages::Layout {
     pages::Layout {
         title: title.to_owned(),
         service_name: state.config.service_name.clone(),
-        canonical: None,
-        links: Vec::new(),
+        brand: state
+            .config
+            .brand_colour
+            .as_ref()
+            .map(|colour| format!("/assets/brand-{}.css", colour.trim_start_matches('#'))),
         signed_in: state.caller.form_secret.clone().map(|secret| pages::SignedIn {
             name: state.caller.name.clone(),
             role: state.caller.role.name().to_owned(),
             form_secret: secret,
         }),
         revision: state.snapshot().map_or(0, |snapshot| snapshot.revision),
+        ..pages::Layout::default()
     }
 }
 
-fn html(page: String) -> Response {
+pub(super) fn html(page: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
@@ -62,7 +68,7 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
         &app.config.names,
         &crate::search::Query {
             page: 1,
-            limit: 8,
+            limit: 6,
             sort: crate::search::Sort::Newest,
             filters: vec![
                 (Facet::Kind, "lesson".to_owned()),
@@ -102,8 +108,12 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
                 .next()?;
             snapshot.graph.text(quad[2])
         });
+    let mut layout = layout(&state, "Home");
+    layout.searches = true;
+    "Lessons and case studies on how NHS organisations take up and spread innovation, each with the evidence behind it."
+        .clone_into(&mut layout.description);
     let page = pages::home(&pages::HomePage {
-        layout: layout(&state, "Home"),
+        layout,
         kinds: links(Facet::Kind),
         themes: links(Facet::Theme),
         dimensions: links(Facet::Dimension),
@@ -112,7 +122,17 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
         newest: answer
             .hits
             .iter()
-            .map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status))
+            .map(|hit| pages::Card {
+                link: pages::Link::new(&hit.title, &hit.url).with_status(&hit.status),
+                facts: std::iter::once(crate::search::kind_label(&hit.kind, false))
+                    .chain(hit.date.clone())
+                    .collect(),
+                text: snapshot
+                    .graph
+                    .iri_id(&hit.id)
+                    .map(|id| described(&snapshot, id))
+                    .unwrap_or_default(),
+            })
             .collect(),
     });
     Ok(super::at_revision(html(page), snapshot.revision))
@@ -215,6 +235,7 @@ pub(super) async fn ontology(
                         .unwrap_or_default(),
                     above,
                     source: text(DCTERMS, "source"),
+                    uses: uses(graph, id, title),
                     iri,
                 })
             })
@@ -222,7 +243,11 @@ pub(super) async fn ontology(
         terms.sort_by(|a, b| a.name.cmp(&b.name));
         groups.push((title.to_owned(), terms));
     }
-    let page = pages::ontology(&pages::OntologyPage { layout: layout(&state, "Ontology"), groups });
+    let page = pages::ontology(&pages::OntologyPage {
+        layout: layout(&state, "Ontology"),
+        edges: edges(graph),
+        groups,
+    });
     let mut response = html(page);
     response
         .headers_mut()
@@ -230,9 +255,69 @@ pub(super) async fn ontology(
     Ok(super::at_revision(response, snapshot.revision))
 }
 
+/// How many records a class has; other terms are not counted.
+fn uses(graph: &crate::graph::Snapshot, id: TermId, group: &str) -> Option<usize> {
+    (group == "Classes").then(|| graph.subjects(TYPE, id).len())
+}
+
+/// Records of a class that are looked at for the diagram.
+const LOOKED_AT: usize = 200;
+
+/// How records of our classes lead to each other, as the data has it.
+fn edges(graph: &crate::graph::Snapshot) -> Vec<pages::OntologyEdge> {
+    let Some(owl_class) = graph.iri_id("http://www.w3.org/2002/07/owl#Class") else {
+        return Vec::new();
+    };
+    let ours: Vec<TermId> = graph
+        .subjects(TYPE, owl_class)
+        .into_iter()
+        .filter(|id| graph.text(*id).is_some_and(|iri| iri.starts_with(INSITES)))
+        .collect();
+    let class_of = |id: TermId| graph.objects(id, TYPE).into_iter().find(|c| ours.contains(c));
+    let mut counts: std::collections::BTreeMap<(TermId, TermId, TermId), usize> =
+        std::collections::BTreeMap::new();
+    for class in &ours {
+        for record in graph.subjects(TYPE, *class).into_iter().take(LOOKED_AT) {
+            if class_of(record) != Some(*class) {
+                continue;
+            }
+            for quad in graph.quads().matching(Some(record), None, None, GraphPattern::Any) {
+                if let Some(to) = class_of(quad[2]) {
+                    *counts.entry((*class, quad[1], to)).or_default() += 1;
+                }
+            }
+        }
+    }
+    let name = |id: TermId| {
+        let name = label(graph, id);
+        if name.is_empty() { graph.text(id).unwrap_or_default() } else { name }
+    };
+    let hidden = ["status", "visibility", "kind of source date"];
+    let mut edges: Vec<pages::OntologyEdge> = counts
+        .into_iter()
+        .map(|((from, property, to), count)| pages::OntologyEdge {
+            from: name(from),
+            property: crate::http::record_page::property_label(
+                graph,
+                &graph.text(property).unwrap_or_default(),
+            ),
+            to: name(to),
+            count,
+        })
+        .filter(|edge| !hidden.contains(&edge.to.as_str()))
+        .collect();
+    edges.sort_by(|a, b| (&a.from, &a.to, &a.property).cmp(&(&b.from, &b.to, &b.property)));
+    edges
+}
+
 /// `/about`.
 pub(super) async fn about(Shared(state): Shared<State>) -> Response {
     html(pages::about(&layout(&state, "About the data")))
+}
+
+/// `/accessibility`.
+pub(super) async fn accessibility(Shared(state): Shared<State>) -> Response {
+    html(pages::accessibility(&layout(&state, "Accessibility statement")))
 }
 
 /// `/problem/{name}`: what a problem type means.
@@ -252,19 +337,6 @@ pub(super) async fn problem_type(
         status(kind).as_u16(),
         &state.config.names.problem(&name),
     )))
-}
-
-/// `/assets/{name}`: files built into the program.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
-    if name != pages::STYLESHEET_NAME {
-        return Err(Problem::not_found("there is no such file"));
-    }
-    let mut response = pages::STYLESHEET.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    headers.insert(header::ETAG, entity_tag(pages::STYLESHEET.as_bytes()));
-    Ok(response)
 }
 
 /// `/.well-known/void`.
