@@ -11,6 +11,7 @@ mod history;
 mod identity;
 mod lifecycle;
 mod negotiate;
+mod ontology;
 mod operation;
 mod queries;
 mod record_page;
@@ -50,6 +51,7 @@ pub struct State {
     progress: Arc<std::sync::Mutex<String>>,
     metrics: Arc<operation::Metrics>,
     access: Arc<identity::Access>,
+    ontology: Arc<ontology::Gathered>,
     /// Who asks; the public until a request says otherwise.
     caller: Caller,
 }
@@ -64,6 +66,7 @@ impl State {
             app: Arc::default(),
             progress: Arc::default(),
             metrics: Arc::default(),
+            ontology: Arc::default(),
             caller: Caller::default(),
         }
     }
@@ -156,7 +159,7 @@ pub fn router(state: State) -> Router {
         .route("/queries", get(queries::queries_page))
         .route("/queries/{name}", get(queries::query_page))
         .route("/id/{kind}/{slug}", get(records::identifier))
-        .route("/ontology", get(site::ontology))
+        .route("/ontology", get(ontology::ontology))
         .route("/about", get(site::about))
         .route("/accessibility", get(site::accessibility))
         .route("/problem/{name}", get(site::problem_type))

@@ -42,16 +42,11 @@ pub(super) async fn search_page(
     let mut response = if json {
         Json(answer).into_response()
     } else {
-        let mut instead = Vec::new();
-        if answer.total == 0 {
-            for (text, query) in search_page::relaxed(&asked) {
-                let count = run(&state, &query).await?.total;
-                if count > 0 {
-                    instead.push((text, query, count));
-                }
-            }
-        }
-        let page = search_page::page(&state, &parameters, &asked, &answer, &instead);
+        let loosened = match search_page::loosened(&asked) {
+            Some(query) if answer.total == 0 => run(&state, &query).await?.total,
+            _ => 0,
+        };
+        let page = search_page::page(&state, &parameters, &asked, &answer, loosened);
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
     };
     response

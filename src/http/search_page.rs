@@ -12,6 +12,8 @@ use std::fmt::Write;
 
 /// Values of a facet shown on the page.
 const VALUES: usize = 12;
+/// Years shown, the latest.
+const YEARS: usize = 12;
 /// What needs no escape in a query string.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -46,66 +48,30 @@ fn facet_name(facet: Facet) -> &'static str {
     }
 }
 
-/// Searches with one restriction less, for a page that found nothing.
-pub(super) fn relaxed(asked: &Query) -> Vec<(String, Query)> {
-    let mut all = Vec::new();
-    let relaxed = Query { page: 1, limit: 1, ..asked.clone() };
-    for (index, (facet, value)) in asked.filters.iter().enumerate() {
-        let mut query = relaxed.clone();
-        query.filters.remove(index);
-        all.push((format!("without {}: {value}", facet_name(*facet).to_lowercase()), query));
-    }
-    if asked.filters.len() > 1 {
-        all.push((
-            "without any filter".to_owned(),
-            Query { filters: Vec::new(), ..relaxed.clone() },
-        ));
-    }
-    if asked.from.is_some() || asked.to.is_some() {
-        all.push(("at any date".to_owned(), Query { from: None, to: None, ..relaxed.clone() }));
-    }
-    if asked.exact || asked.text.contains('"') {
-        let text = asked.text.replace('"', " ");
-        all.push((
-            "without quotation marks".to_owned(),
-            Query { exact: false, text, ..relaxed.clone() },
-        ));
-    }
-    all.truncate(6);
-    all
-}
-
-/// The parameters of a search, in the order of the page's form.
-fn parameters_of(query: &Query, given: &[(String, String)]) -> Vec<(String, String)> {
-    let mut all = Vec::new();
-    if !query.text.trim().is_empty() {
-        all.push(("q".to_owned(), query.text.split_whitespace().collect::<Vec<_>>().join(" ")));
-    }
-    all.extend(query.filters.iter().map(|(f, v)| (f.name().to_owned(), v.clone())));
-    for (name, value) in given {
-        let dated = match name.as_str() {
-            "from" => query.from.is_some(),
-            "to" => query.to.is_some(),
-            _ => false,
-        };
-        if dated {
-            all.push((name.clone(), value.clone()));
-        }
-    }
-    all
+/// The same search with its words apart, where quotation marks or `match=exact`
+/// may be why nothing was found.
+pub(super) fn loosened(asked: &Query) -> Option<Query> {
+    (asked.exact || asked.text.contains('"')).then(|| Query {
+        exact: false,
+        text: asked.text.replace('"', " "),
+        page: 1,
+        limit: 1,
+        ..asked.clone()
+    })
 }
 
 fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
 }
 
-/// The page. `instead` are searches that find something, if this one does not.
+/// The page. `loosened` is how many results the search has with its words
+/// apart, if this one has none.
 pub(super) fn page(
     state: &State,
     parameters: &[(String, String)],
     asked: &Query,
     answer: &Answer,
-    instead: &[(String, Query, usize)],
+    loosened: usize,
 ) -> String {
     let kept = lasting(parameters);
     let with = |more: &[(&str, &str)], less: &[(&str, &str)]| {
@@ -190,13 +156,56 @@ pub(super) fn page(
         let words = corrections
             .iter()
             .fold(asked.text.clone(), |text, (from, to)| replace_word(&text, from, to));
-        let quoted: Vec<String> =
-            asked.text.replace('"', " ").split_whitespace().map(|w| format!("\"{w}\"")).collect();
-        let typed = quoted.join(" ");
-        let q = asked.text.as_str();
-        let exactly = with(&[("q", typed.as_str()), ("match", "exact")], &[("q", q)]);
-        (words, if asked.exact { String::new() } else { exactly })
+        (words, with(&[("match", "exact")], &[]))
     });
+    let without = |names: &[&str]| {
+        let all: Vec<(&str, &str)> =
+            borrowed(&kept).into_iter().filter(|(name, _)| !names.contains(name)).collect();
+        address("/search", &all)
+    };
+    let years = years(answer, &|year| {
+        let mut all: Vec<(&str, &str)> = borrowed(&kept)
+            .into_iter()
+            .filter(|(name, _)| !matches!(*name, "from" | "to"))
+            .collect();
+        all.extend([("from", year), ("to", year)]);
+        address("/search", &all)
+    });
+    let mut instead: Vec<(Link, u64)> = Vec::new();
+    if let Some(help) = &answer.help {
+        for spelling in &help.spellings {
+            let text = replace_word(&asked.text, &spelling.from, &spelling.to);
+            let all: Vec<(&str, &str)> = borrowed(&kept)
+                .into_iter()
+                .map(|(name, value)| (name, if name == "q" { text.as_str() } else { value }))
+                .filter(|(name, _)| *name != "match")
+                .collect();
+            instead.push((Link::new(&format!("“{text}”"), &address("/search", &all)), 0));
+        }
+        for filter in &help.filters {
+            let name = Facet::ALL.into_iter().find(|facet| facet.name() == filter.filter);
+            let dates: &[&str] = &["from", "to"];
+            let (text, url) = match name {
+                Some(facet) => (
+                    format!("without the filter “{}”", facet_name(facet)),
+                    without(&[filter.filter]),
+                ),
+                None => ("at any date".to_owned(), without(dates)),
+            };
+            instead.push((Link::new(&text, &url), filter.count));
+        }
+    }
+    if loosened > 0 {
+        let text = asked.text.replace('"', " ");
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let all: Vec<(&str, &str)> = borrowed(&kept)
+            .into_iter()
+            .map(|(name, value)| (name, if name == "q" { text.as_str() } else { value }))
+            .filter(|(name, _)| *name != "match")
+            .collect();
+        let link = Link::new("with words in any order and spelling", &address("/search", &all));
+        instead.push((link, loosened as u64));
+    }
     let mut title = if asked.text.is_empty() { "Search".to_owned() } else { asked.text.clone() };
     if answer.pages > 1 {
         let _ = write!(title, " – page {} of {}", answer.page, answer.pages);
@@ -245,13 +254,10 @@ pub(super) fn page(
         corrected,
         synonyms: changes(&answer.synonyms),
         dropped: answer.dropped.clone(),
-        instead: instead
-            .iter()
-            .map(|(text, query, count)| {
-                let all = parameters_of(query, parameters);
-                (Link::new(text, &address("/search", &borrowed(&all))), *count)
-            })
-            .collect(),
+        instead,
+        loosely: asked.exact.then(|| without(&["match"])),
+        coverage: answer.coverage.map(|coverage| (coverage.embedded, coverage.documents)),
+        years,
         previous: (answer.page > 1).then(|| step(answer.page - 1)),
         next: (answer.page < answer.pages).then(|| step(answer.page + 1)),
         others: vec![
@@ -283,6 +289,7 @@ fn replace_word(text: &str, from: &str, to: &str) -> String {
 
 fn shown(state: &State, hit: &crate::search::Record) -> pages::SearchHit {
     let mut places = Vec::new();
+    let mut read = false;
     if let Ok(snapshot) = state.snapshot()
         && let Some(id) = snapshot.graph.iri_id(&hit.id)
     {
@@ -290,6 +297,7 @@ fn shown(state: &State, hit: &crate::search::Record) -> pages::SearchHit {
             snapshot: &snapshot,
             names: &state.config.names,
         };
+        read = facts.only_read(id);
         for property in ["insites:atSite", "insites:atOrganisation", "insites:aboutOrganisation"] {
             if places.is_empty() {
                 places = facts.objects(id, property).into_iter().map(|o| facts.label(o)).collect();
@@ -302,21 +310,68 @@ fn shown(state: &State, hit: &crate::search::Record) -> pages::SearchHit {
             places.push(format!("{more} more"));
         }
     }
-    let mut why = String::new();
-    if !hit.why.words.is_empty() {
-        let _ = write!(why, "Found by {}", hit.why.words.join(", "));
-        if !hit.why.fields.is_empty() {
-            let _ = write!(why, " in its {}", hit.why.fields.join(" and "));
-        }
-    }
     pages::SearchHit {
         link: Link::new(&hit.title, &hit.url).with_status(&hit.status),
         kind: kind_label(&hit.kind, false),
         snippet: hit.snippet.clone(),
         date: hit.date.clone(),
+        read,
         places,
-        why,
+        why: why(&hit.why),
     }
+}
+
+/// Why a record was found, in a sentence.
+fn why(why: &crate::search::Why) -> String {
+    let mut parts = Vec::new();
+    if !why.words.is_empty() {
+        let mut part = format!("says {}", listed(&why.words));
+        match why.fields.as_slice() {
+            ["title"] => part.push_str(" in its title"),
+            ["text"] => part.push_str(" in its text"),
+            [] => {}
+            _ => part.push_str(" in its title and text"),
+        }
+        if !why.stands_for.is_empty() {
+            let _ = write!(part, ", which stands for {}", listed(&why.stands_for));
+        }
+        parts.push(part);
+    }
+    // Nearness is a cosine; below a half, texts share hardly more than their field.
+    match why.meaning {
+        Some(near) if near >= 0.5 => parts.push(format!("close in meaning ({near:.2} of 1)")),
+        Some(near) if parts.is_empty() => {
+            parts.push(format!("related in meaning ({near:.2} of 1)"));
+        }
+        _ => {}
+    }
+    if parts.is_empty() { String::new() } else { format!("Why: {}", parts.join("; ")) }
+}
+
+/// Words in quotation marks, with commas.
+fn listed(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("“{word}”")).collect();
+    words.join(", ")
+}
+
+/// The results by year, the latest shown: address, results, and how long the
+/// bar is out of a hundred.
+fn years(answer: &Answer, address: &dyn Fn(&str) -> String) -> Vec<pages::YearLink> {
+    let from = answer.years.len().saturating_sub(YEARS);
+    let years = &answer.years[from..];
+    let most = years.iter().map(|year| year.count).max().unwrap_or(0).max(1);
+    years
+        .iter()
+        .map(|year| {
+            let text = year.year.to_string();
+            pages::YearLink {
+                url: address(&text),
+                year: text,
+                count: year.count,
+                share: (year.count * 100).div_ceil(most),
+            }
+        })
+        .collect()
 }
 
 /// The list as SPARQL that anyone can change and run.

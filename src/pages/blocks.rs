@@ -1,6 +1,6 @@
 //! The pieces that pages about records are put together from.
 
-use crate::pages::layout::{Link, Value, mark, scrolling, several};
+use crate::pages::layout::{Link, Value, day, mark, scrolling, several};
 use crate::pages::pictures::{Bars, MapPicture, Timeline};
 use maud::{Markup, html};
 
@@ -244,7 +244,7 @@ fn figures_table(figures: &[Figure]) -> Markup {
                     @if index > 0 { ", " }
                     (source.show())
                 }
-                @if !figure.date.is_empty() { " " span class="app-date" { (figure.date) } }
+                @if !figure.date.is_empty() { " " span class="app-date" { (day(&figure.date)) } }
                 @if !figure.note.is_empty() { p class="app-small" { (figure.note) } }
             }
         }

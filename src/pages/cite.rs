@@ -43,17 +43,20 @@ impl Citation {
     /// As people write it.
     #[must_use]
     pub fn plain(&self) -> String {
-        let mut text = String::new();
-        if !self.authors.is_empty() {
-            let _ = write!(text, "{}", self.authors.join(", "));
-        }
-        if !self.year().is_empty() {
-            let _ = write!(text, "{}({})", if text.is_empty() { "" } else { " " }, self.year());
-        }
-        if !text.is_empty() {
-            text.push_str(". ");
-        }
-        let _ = write!(text, "{} [{}]. {}. {}", self.title, self.genre, self.container, self.url);
+        let year = self.year();
+        let dated = if year.is_empty() { String::new() } else { format!(" ({year})") };
+        let titled = format!("{} [{}]", self.title, self.genre);
+        // Where nobody is named, the title stands in the author's place.
+        let mut text = if self.authors.is_empty() {
+            format!("{titled}{dated}. {}. {}", self.container, self.url)
+        } else {
+            format!(
+                "{}{dated}. {titled}. {}. {}",
+                self.authors.join(", "),
+                self.container,
+                self.url
+            )
+        };
         let note = self.note();
         if !note.is_empty() {
             let _ = write!(text, " ({note})");
@@ -174,6 +177,9 @@ mod tests {
         assert_eq!(citation.csl()["issued"]["date-parts"][0][2], 22);
         let unnamed = Citation { title: "T".to_owned(), ..Citation::default() };
         assert!(unnamed.plain().starts_with("T ["), "{}", unnamed.plain());
+        let dated =
+            Citation { date: "2025-01".to_owned(), genre: "Lesson".to_owned(), ..unnamed.clone() };
+        assert!(dated.plain().starts_with("T [Lesson] (2025). "), "{}", dated.plain());
         assert!(!unnamed.ris().contains("AU"));
     }
 }

@@ -180,7 +180,7 @@ pub fn problem(data: &ProblemPage) -> String {
         }
         p class="app-small" { "Status " (data.status) ", request " (data.request) }
     };
-    page(&data.layout, &content)
+    page(&Layout { searches: true, ..data.layout.clone() }, &content)
 }
 
 /// What a problem type means.
@@ -213,7 +213,7 @@ pub fn about(layout: &Layout) -> String {
         section class="app-section" aria-labelledby="cite" {
             h2 class="nhsuk-heading-m" id="cite" { "How to cite it" }
             p { "Every record has a permanent address that stays when pages move, and ready citations as text, BibTeX, RIS and CSL-JSON. To cite a record as it stood on a day, follow its history and cite the page of that revision." }
-            p { "Of the data as a whole, name the service, the revision at the foot of each page, and the day." }
+            p { "Of the data as a whole, name the service, the number of the last change, which every answer carries as Insites-Revision, and the day." }
         }
         section class="app-section" aria-labelledby="licences" {
             h2 class="nhsuk-heading-m" id="licences" { "Licences" }

@@ -30,8 +30,6 @@ pub struct Layout {
     pub searches: bool,
     /// Who is signed in.
     pub signed_in: Option<SignedIn>,
-    /// The revision that was read.
-    pub revision: u64,
 }
 
 /// Somebody who is signed in.
@@ -83,6 +81,41 @@ impl Link {
             (mark(&self.status))
         }
     }
+}
+
+/// A date as people write it: `2024-03-22` is 22 March 2024. What is no such
+/// date stays as it is.
+#[must_use]
+pub fn day(text: &str) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let digits = |part: &str, long: usize| -> Option<usize> {
+        (part.len() == long && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse().ok())?
+    };
+    let parts: Vec<&str> = text.split('-').collect();
+    let month = |part: &str| MONTHS.get(digits(part, 2)?.checked_sub(1)?);
+    let written = match parts.as_slice() {
+        [year, of] => digits(year, 4).zip(month(of)).map(|(year, of)| format!("{of} {year}")),
+        [year, of, day] => digits(year, 4)
+            .zip(month(of))
+            .zip(digits(day, 2))
+            .map(|((year, of), day)| format!("{day} {of} {year}")),
+        _ => None,
+    };
+    written.unwrap_or_else(|| text.to_owned())
 }
 
 /// A value of a fact or a cell.
@@ -262,7 +295,7 @@ pub(super) fn page_with(layout: &Layout, before: &Markup, main: &Markup) -> Stri
                         } @else {
                             p { a href="/sign-in" { "Sign in" } " for site teams and curators" }
                         }
-                        p class="app-footer__note" { "Not run by the NHS, and not speaking for it. Data as of revision " (layout.revision) "." }
+                        p class="app-footer__note" { "Not run by the NHS, and not speaking for it." }
                     }
                 }
             }
@@ -288,7 +321,7 @@ pub(super) fn breadcrumb(links: &[Link]) -> Markup {
 
 /// A part that scrolls by itself on narrow screens, reachable by keyboard.
 pub(super) fn scrolling(label: &str, table: &Markup) -> Markup {
-    html! { div class="app-scroll" role="region" aria-label=(label) tabindex="0" { (table) } }
+    html! { div class="app-scroll" role="region" aria-label={ "Table: " (label) } tabindex="0" { (table) } }
 }
 
 /// Previous and next page.

@@ -94,9 +94,11 @@ pub fn home(data: &HomePage) -> String {
         }
     };
     let content = html! {
+        div class="app-hero" {
         h1 class="nhsuk-heading-xl app-home__title" { "What the NHS Innovation Sites and others have learnt" }
         p class="nhsuk-body-l" { "Lessons and case studies on how NHS organisations take up and spread innovation, each with the evidence behind it. Search in your own words, follow the links, or ask the graph." }
         (search_box("Search lessons, case studies and organisations", "For example: missed appointments, or what gets in the way of digital tools", "", &html! {}))
+        }
         div class="app-sure" {
             section aria-labelledby="statuses" {
                 h2 class="nhsuk-heading-m" id="statuses" { "How sure is it?" }

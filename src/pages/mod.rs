@@ -23,11 +23,11 @@ pub use explain::{
     problem_type,
 };
 pub use history::{HistoryEntry, HistoryPage, history};
-pub use layout::{Layout, Link, SignedIn, Value};
+pub use layout::{Layout, Link, SignedIn, Value, day};
 pub use lists::{BrowsePage, ExplorePage, GraphPage, HomePage, browse, explore, graph, home};
 pub use pictures::{Bar, Bars, MapPicture, Neighbour, Neighbours, Point, Span, Timeline};
 pub use record::{Fact, Incoming, RecordPage, record};
-pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, search};
+pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, YearLink, search};
 pub use sign_in::sign_in;
 pub use workbench::{
     Field, QueriesPage, QueryError, QueryPage, Table, WorkbenchPage, queries, query, workbench,

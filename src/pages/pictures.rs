@@ -336,7 +336,7 @@ impl Neighbours {
                         g class="app-graph__nodes" {
                             @for (index, (relation, neighbour)) in all.iter().enumerate() {
                                 @let (x, y) = place(index);
-                                a class={ "app-node app-node--" (kind_class(&neighbour.kind)) } href=(neighbour.graph) data-url=(neighbour.link.url) aria-label={ (relation) ": " (neighbour.link.text) ", " (neighbour.kind) @if !neighbour.link.status.is_empty() { ", " (neighbour.link.status) } } {
+                                a class={ "app-node app-node--" (kind_class(&neighbour.kind)) } href=(neighbour.graph) data-url=(neighbour.link.url) aria-label={ (short(&neighbour.link.text)) " – " (relation) ": " (neighbour.link.text) ", " (neighbour.kind) @if !neighbour.link.status.is_empty() { ", " (neighbour.link.status) } } {
                                     circle cx=(number(x)) cy=(number(y)) r="13" {}
                                     text x=(number(x)) y=(number(y + 28.0)) { (short(&neighbour.link.text)) }
                                     title { (neighbour.link.text) }

@@ -69,8 +69,6 @@ pub struct RecordPage {
     pub formats: Vec<(String, String)>,
     /// How to cite it.
     pub citation: Citation,
-    /// The revision that was read.
-    pub revision: u64,
 }
 
 /// What a status means, in a sentence.
@@ -225,7 +223,6 @@ fn use_it(data: &RecordPage) -> Markup {
                 li { a href={ (data.url) "/graph" } { "What is around it" } }
                 li { a href={ (data.url) "/history" } { "History of changes" } }
             }
-            p class="app-small" { "Read at revision " (data.revision) "." }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The search page.
 
-use crate::pages::layout::{Layout, Link, mark, page, pagination};
+use crate::pages::layout::{Layout, Link, day, mark, page, pagination};
 use maud::{Markup, PreEscaped, html};
 
 /// A facet value as a link that adds or removes it.
@@ -29,6 +29,19 @@ pub struct FacetGroup {
     pub values: Vec<FacetLink>,
 }
 
+/// Results of a year, as a link to them alone.
+#[derive(Debug, Clone)]
+pub struct YearLink {
+    /// The year.
+    pub year: String,
+    /// How many there are.
+    pub count: u64,
+    /// Out of a hundred, against the year with most.
+    pub share: u64,
+    /// The same search within this year.
+    pub url: String,
+}
+
 /// A result.
 #[derive(Debug, Clone)]
 pub struct SearchHit {
@@ -40,6 +53,8 @@ pub struct SearchHit {
     pub snippet: String,
     /// Its date.
     pub date: Option<String>,
+    /// Whether that is when its source was read, which prints none.
+    pub read: bool,
     /// Where it happened.
     pub places: Vec<String>,
     /// Why it was found, in words.
@@ -85,8 +100,16 @@ pub struct SearchPage {
     pub synonyms: Vec<(String, String)>,
     /// Words that were left out.
     pub dropped: Vec<String>,
-    /// Searches that find something, with their number of results.
-    pub instead: Vec<(Link, usize)>,
+    /// Searches that find something, with their number of results, 0 where it
+    /// is not known.
+    pub instead: Vec<(Link, u64)>,
+    /// The same search with corrections, where they were refused.
+    pub loosely: Option<String>,
+    /// Records whose meaning is known so far, and all, while that is being
+    /// worked out.
+    pub coverage: Option<(u64, u64)>,
+    /// Results by year.
+    pub years: Vec<YearLink>,
     /// The page before.
     pub previous: Option<String>,
     /// The page after.
@@ -153,8 +176,11 @@ fn said(data: &SearchPage) -> Markup {
         @if let Some((words, exactly)) = &data.corrected {
             p class="app-said" {
                 "Showing results for " strong { (words) } ". "
-                @if !exactly.is_empty() { a href=(exactly) { "Search instead for “" (data.query) "”" } }
+                a href=(exactly) { "Search instead for “" (data.query) "”" }
             }
+        }
+        @if let Some(url) = &data.loosely {
+            p class="app-said" { "Every word as it was typed. " a href=(url) { "Search with corrections and other word forms" } }
         }
         @if !data.synonyms.is_empty() {
             p class="app-said" {
@@ -166,7 +192,10 @@ fn said(data: &SearchPage) -> Markup {
                 "."
             }
         }
-        @if !data.dropped.is_empty() { p class="app-said" { "Left out, since too common: " (data.dropped.join(", ")) "." } }
+        @if !data.dropped.is_empty() { p class="app-said" { "Left out, since too common: " (data.dropped.join(", ")) ". Put them in quotation marks to keep them." } }
+        @if let Some((known, all)) = data.coverage {
+            p class="app-said" { "The meaning of " (known) " of " (all) " records is known so far; the others are found by their words." }
+        }
     }
 }
 
@@ -176,7 +205,7 @@ fn nothing(data: &SearchPage) -> Markup {
             p { "Nothing was found." @if !data.chips.is_empty() { " A filter may be in the way." } }
             @if !data.instead.is_empty() {
                 p { "These find something:" }
-                ul { @for (link, count) in &data.instead { li { a href=(link.url) { (link.text) } " (" (count) ")" } } }
+                ul { @for (link, count) in &data.instead { li { a href=(link.url) { (link.text) } @if *count > 0 { " (" (count) ")" } } } }
             }
             p { "You can also:" }
             ul {
@@ -209,7 +238,7 @@ fn show(hit: &SearchHit) -> Markup {
         p class="app-meta" {
             (hit.kind)
             @for place in &hit.places { span class="app-dot" aria-hidden="true" { " · " } span { (place) } }
-            @if let Some(date) = &hit.date { span class="app-dot" aria-hidden="true" { " · " } time datetime=(date) { (date) } }
+            @if let Some(date) = &hit.date { span class="app-dot" aria-hidden="true" { " · " } @if hit.read { "source read " } time datetime=(date) { (day(date)) } }
             (mark(&hit.link.status))
         }
         @if !hit.snippet.is_empty() { p class="app-hit__text" { (PreEscaped(&hit.snippet)) } }
@@ -244,10 +273,21 @@ fn facets(data: &SearchPage) -> Markup {
                 }
                 details class="app-facet" open[!data.from_to.0.is_empty() || !data.from_to.1.is_empty()] {
                     summary { "Date" }
+                    @if data.years.len() > 1 {
+                        ol class="app-years" {
+                            @for year in &data.years {
+                                li {
+                                    a href=(year.url) { (year.year) }
+                                    svg class="app-years__bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true" focusable="false" { rect width=(year.share) height="10" {} }
+                                    span class="app-small" { (year.count) span class="nhsuk-u-visually-hidden" { " results" } }
+                                }
+                            }
+                        }
+                    }
                     label class="nhsuk-label" for="from" { "From" }
-                    input class="nhsuk-input nhsuk-input--width-10" id="from" name="from" value=(data.from_to.0) inputmode="numeric" placeholder="2023 or 2023-04";
+                    input class="nhsuk-input nhsuk-input--width-10" id="from" name="from" type="text" value=(data.from_to.0) inputmode="numeric" placeholder="2023 or 2023-04";
                     label class="nhsuk-label" for="to" { "To" }
-                    input class="nhsuk-input nhsuk-input--width-10" id="to" name="to" value=(data.from_to.1) inputmode="numeric" placeholder="2026";
+                    input class="nhsuk-input nhsuk-input--width-10" id="to" name="to" type="text" value=(data.from_to.1) inputmode="numeric" placeholder="2026";
                 }
                 button class="nhsuk-button nhsuk-button--secondary" type="submit" { "Apply filters" }
             }

@@ -169,7 +169,6 @@ fn all_pages() -> Vec<String> {
             incoming: vec![Incoming { label: text(), total: 9, links: vec![link()] }],
             formats: vec![(text(), text())],
             citation: Citation { title: text(), ..Citation::default() },
-            revision: 1,
         }),
         search(&SearchPage {
             layout: Layout { searches: true, ..layout() },
@@ -186,6 +185,7 @@ fn all_pages() -> Vec<String> {
                 kind: text(),
                 snippet: "<mark>a</mark>".to_owned(),
                 date: Some(text()),
+                read: true,
                 places: vec![text()],
                 why: text(),
             }],
@@ -208,6 +208,11 @@ fn all_pages() -> Vec<String> {
             synonyms: vec![(text(), text())],
             dropped: vec![text()],
             instead: vec![(link(), 1)],
+            loosely: Some(text()),
+            coverage: Some((1, 2)),
+            years: ["2025", "2026"]
+                .map(|year| YearLink { year: year.to_owned(), count: 1, share: 50, url: text() })
+                .into(),
             previous: Some(text()),
             next: Some(text()),
             others: vec![link()],
@@ -279,5 +284,14 @@ fn pages_have_one_heading_one_main_and_no_inline_code() {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), count, "every id once: {page}");
+    }
+}
+
+#[test]
+fn dates_are_written_as_people_write_them() {
+    assert_eq!(day("2024-03-02"), "2 March 2024");
+    assert_eq!(day("2024-03"), "March 2024");
+    for other in ["2024", "", "2021-2024", "2024-13-01", "early 2023-04"] {
+        assert_eq!(day(other), other);
     }
 }

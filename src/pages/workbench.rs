@@ -283,7 +283,7 @@ pub fn query(data: &QueryPage) -> String {
             details class="nhsuk-details" {
                 summary class="nhsuk-details__summary" { span class="nhsuk-details__summary-text" { "The query" } }
                 div class="nhsuk-details__text" {
-                    (scrolling("The query", &html! { pre class="app-code" { code { (data.text) } } }))
+                    pre class="app-code" tabindex="0" aria-label="The query" role="region" { code { (data.text) } }
                 }
             }
         }

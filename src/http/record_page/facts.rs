@@ -107,6 +107,14 @@ impl Facts<'_> {
         graph.iri_id(&iri(class)).is_some_and(|class| graph.objects(id, TYPE).contains(&class))
     }
 
+    /// Whether a record's date is the day its source was read, since the source
+    /// prints none.
+    pub(crate) fn only_read(&self, id: TermId) -> bool {
+        let graph = &self.snapshot.graph;
+        let read = graph.iri_id(&iri("insites:Read"));
+        read.is_some_and(|read| self.objects(id, "insites:sourceDateKind").contains(&read))
+    }
+
     /// A record with a few words on it.
     pub(crate) fn card(&self, id: TermId) -> Card {
         let mut facts = vec![self.kind(id)];

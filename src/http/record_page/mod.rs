@@ -13,7 +13,7 @@ use crate::pages;
 use crate::rdf::NamedNode;
 use crate::rdf::Term;
 use crate::rdf::TermId;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
+use crate::rdf::vocabulary::{DCTERMS, TYPE};
 use crate::search::{kind_label, label, status};
 use std::collections::BTreeMap;
 
@@ -145,7 +145,6 @@ pub(super) fn page(
             })
             .collect(),
         citation,
-        revision: snapshot.revision,
     })
 }
 
@@ -200,18 +199,16 @@ fn sources(facts: &Facts, id: TermId) -> (Vec<pages::Link>, Vec<String>) {
         .iter()
         .map(|address| pages::Link::new(&format!("{}: {address}", host(address)), address))
         .collect();
-    let read = facts.objects(id, "insites:sourceDateKind").iter().any(|kind| {
-        facts.snapshot.graph.text(*kind).is_some_and(|kind| kind == format!("{INSITES}Read"))
-    });
+    let read = facts.only_read(id);
     let which =
         if primary.is_empty() || addresses.len() < 2 { "The source" } else { "The first source" };
     let dates = if addresses.is_empty() { Vec::new() } else { facts.texts(id, "dct:date") }
         .iter()
         .map(|date| {
             if read {
-                format!("{which} prints no date; it was read on {date}.")
+                format!("{which} prints no date; it was read on {}.", pages::day(date))
             } else {
-                format!("{which} is of {date}.")
+                format!("{which} is of {}.", pages::day(date))
             }
         })
         .collect();

@@ -1,7 +1,7 @@
 //! What the page of each kind of record shows, and in which order.
 
 use crate::http::record_page::facts::{Facts, host};
-use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Section, Step, Value};
+use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Section, Step, Value, day};
 use crate::rdf::TermId;
 use crate::search::status;
 
@@ -83,6 +83,11 @@ fn case_study(facts: &Facts, id: TermId) -> Shown {
                 "lessons",
                 "Lessons drawn from it",
                 vec![Block::Cards(facts.cards(lessons, SHOWN))],
+            ),
+            Section::new(
+                "related",
+                "Related case studies",
+                vec![Block::Cards(related(facts, id, "case-study"))],
             ),
             notes(facts, id),
         ]
@@ -191,7 +196,11 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
             Section::new("why", "Why it matters", vec![prose(facts, id, "insites:whyItMatters")]),
             Section::new("how", "How to apply it", vec![prose(facts, id, "insites:howToApply")]),
             Section::new("evidence", "What stands behind it", vec![Block::Chain(steps)]),
-            Section::new("related", "Related lessons", vec![Block::Cards(related(facts, id))]),
+            Section::new(
+                "related",
+                "Related lessons",
+                vec![Block::Cards(related(facts, id, "lesson"))],
+            ),
             notes(facts, id),
         ]
         .into_iter()
@@ -216,7 +225,7 @@ fn from_evidence(facts: &Facts, id: TermId, relation: &str) -> Step {
         .objects(id, "prov:wasGeneratedBy")
         .into_iter()
         .map(|activity| Step {
-            text: facts.text(activity, "dct:date"),
+            text: day(&facts.text(activity, "dct:date")),
             steps: places(facts, activity),
             ..step(facts, activity, "comes from")
         })
@@ -236,48 +245,46 @@ fn places(facts: &Facts, id: TermId) -> Vec<Step> {
     places.into_iter().map(|place| step(facts, place, "at")).collect()
 }
 
-/// Lessons of the same case studies and documents, then of the same theme and
-/// dimension.
-fn related(facts: &Facts, id: TermId) -> Vec<crate::pages::Card> {
-    let mut found: Vec<TermId> = Vec::new();
-    for property in ["insites:fromCaseStudy", "insites:document"] {
-        for from in facts.objects(id, property) {
-            found.extend(facts.subjects(property, from).into_iter().take(50));
+/// Nearness in meaning from which a record counts as related, as a cosine.
+const RELATED: f32 = 0.45;
+
+/// Records of the same kind that are near in meaning, nearest first; before
+/// that is worked out, those of the same case study, document or theme. What is
+/// made up never stands beside what is real.
+fn related(facts: &Facts, id: TermId, kind: &str) -> Vec<crate::pages::Card> {
+    const SHOWN: usize = 6;
+    let graph = &facts.snapshot.graph;
+    let made_up = |id: TermId| status(graph, id) == "Illustrative";
+    let own = made_up(id);
+    let near = crate::search::nearest_of_kind(&facts.snapshot.text, id, kind, 4 * SHOWN);
+    let mut found: Vec<TermId> =
+        near.into_iter().filter(|(_, cosine)| *cosine >= RELATED).map(|(id, _)| id).collect();
+    if found.is_empty() {
+        let class = if kind == "lesson" { "insites:Lesson" } else { "insites:CaseStudy" };
+        for property in ["insites:fromCaseStudy", "insites:document", "dct:subject"] {
+            for from in facts.objects(id, property) {
+                let others = facts.subjects(property, from).into_iter().take(100);
+                found.extend(others.filter(|other| facts.is_a(*other, class)));
+            }
+            if found.len() > SHOWN {
+                break;
+            }
         }
     }
-    let themes = facts.objects(id, "dct:subject");
-    let dimensions = facts.objects(id, "insites:dimension");
-    if found.len() < 5
-        && let Some(theme) = themes.first()
-    {
-        found.extend(
-            facts
-                .subjects("dct:subject", *theme)
-                .into_iter()
-                .take(200)
-                .filter(|other| facts.is_a(*other, "insites:Lesson"))
-                .filter(|other| {
-                    facts
-                        .objects(*other, "insites:dimension")
-                        .iter()
-                        .any(|d| dimensions.contains(d))
-                }),
-        );
-    }
-    let own = status(&facts.snapshot.graph, id);
     let mut seen = Vec::new();
     for other in found {
-        if other != id && !seen.contains(&other) && status(&facts.snapshot.graph, other) == own {
+        if seen.len() < SHOWN && other != id && !seen.contains(&other) && made_up(other) == own {
             seen.push(other);
         }
     }
-    seen.truncate(6);
-    facts.cards(seen, 6)
+    seen.into_iter().map(|id| facts.card(id)).collect()
 }
 
 /// The two dates of a statement.
 fn dates(facts: &Facts, id: TermId) -> [Vec<Value>; 2] {
-    ["insites:start", "insites:end"].map(|property| facts.values(id, property))
+    ["insites:start", "insites:end"].map(|property| {
+        facts.texts(id, property).iter().map(|date| Value::text(&day(date))).collect()
+    })
 }
 
 /// Sources of a statement, with the date and the mark if it is not sourced.
@@ -285,7 +292,7 @@ fn evidence_of(facts: &Facts, id: TermId) -> Vec<Value> {
     let mut values: Vec<Value> = facts.sources(id).into_iter().map(Value::Link).collect();
     let date = facts.text(id, "dct:date");
     if !date.is_empty() {
-        values.push(Value::text(&date));
+        values.push(Value::text(&day(&date)));
     }
     let status = status(&facts.snapshot.graph, id);
     if status != "Sourced" {

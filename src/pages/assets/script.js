@@ -60,7 +60,7 @@
           item.setAttribute('role', 'option')
           item.setAttribute('aria-selected', 'false')
           item.textContent = suggestion.text
-          if (suggestion.kind) {
+          if (suggestion.kind && suggestion.kind !== 'query') {
             const kind = document.createElement('span')
             kind.className = 'app-small'
             kind.textContent = ' in ' + suggestion.kind.replaceAll('-', ' ')
@@ -235,14 +235,15 @@
         const [x, y] = spots[index]
         places.set(one.url, [x, y])
         link(here, [x, y])
+        const shortened = one.title.length > 26 ? one.title.slice(0, 25) + '…' : one.title
         const added = make('a', {
           class: 'app-node app-node--' + one.kind.replaceAll(/[^A-Za-z]/g, '').toLowerCase(),
           href: one.graph || one.url,
-          'aria-label': one.relation + ': ' + one.title + ', ' + one.kind + (one.status ? ', ' + one.status : '')
+          'aria-label': shortened + ' – ' + one.relation + ': ' + one.title + ', ' + one.kind + (one.status ? ', ' + one.status : '')
         })
         added.dataset.url = one.url
         const text = make('text', { x, y: y + 28 })
-        text.textContent = one.title.length > 26 ? one.title.slice(0, 25) + '…' : one.title
+        text.textContent = shortened
         const full = make('title', {})
         full.textContent = one.title
         added.append(make('circle', { cx: x, cy: y, r: 13 }), text, full)

@@ -53,18 +53,41 @@ const start = async () => {
     copyEndpointOnNewTab: true,
     endpointCatalogueOptions: { getData: () => [] },
     persistencyExpire: 60 * 60 * 24,
+    // The page's own address is read below; nothing is asked before somebody asks.
+    populateFromUrl: false,
     yasr: { prefixes, maxPersistentResponseSize: 10000 }
   })
   const asked = new URLSearchParams(location.search).get('query')
   let tab = yasgui.getTab()
-  if (asked && tab.getQuery() !== asked) tab = yasgui.addTab(true, { ...Yasgui.Tab.getDefaults(), requestConfig: undefined, name: 'From the address' })
+  const untouched = !tab.getQuery() || /SELECT \* WHERE \{\s*\?sub/.test(tab.getQuery())
+  if (asked && !untouched && tab.getQuery() !== asked) tab = yasgui.addTab(true, { ...Yasgui.Tab.getDefaults(), requestConfig: undefined, name: 'From the address' })
   tab.setEndpoint(endpoint)
-  if (asked || !tab.getQuery() || /SELECT \* WHERE \{\s*\?sub/.test(tab.getQuery())) tab.setQuery(query)
+  if (asked || untouched) tab.setQuery(query)
 
   // Names for controls that come without one.
   const name = () => {
     place.querySelectorAll('.CodeMirror textarea').forEach((field) => field.setAttribute('aria-label', 'SPARQL query'))
     place.querySelectorAll('.yasqe_queryButton').forEach((button) => button.setAttribute('aria-label', 'Run query'))
+    place.querySelectorAll('select.tableSizer').forEach((field) => field.setAttribute('aria-label', 'Rows on a page'))
+    place.querySelectorAll('.errorResult pre, .CodeMirror-scroll').forEach((part) => {
+      if (part.tabIndex < 0) part.tabIndex = 0
+    })
+    // A list of tabs may hold nothing but tabs, and theirs holds a button.
+    place.querySelectorAll('[role="tablist"]').forEach((list) => list.removeAttribute('role'))
+    place.querySelectorAll('[role="tab"]').forEach((tab) => {
+      tab.setAttribute('role', 'button')
+      tab.setAttribute('aria-pressed', tab.getAttribute('aria-selected') ?? 'false')
+      tab.removeAttribute('aria-selected')
+    })
+    place.querySelectorAll('[role="tabpanel"]').forEach((panel) => panel.removeAttribute('role'))
+    place.querySelectorAll('table.dataTable thead th:first-child').forEach((cell) => {
+      if (cell.textContent === '') {
+        const word = document.createElement('span')
+        word.className = 'nhsuk-u-visually-hidden'
+        word.textContent = 'Row'
+        cell.append(word)
+      }
+    })
   }
   name()
   new MutationObserver(name).observe(place, { childList: true, subtree: true })
@@ -75,6 +98,9 @@ const start = async () => {
   const watch = (tab) => {
     const yasqe = tab.getYasqe()
     yasqe.on('query', () => {
+      // The answer below belongs to the query in the address.
+      const answer = document.getElementById('answer')
+      if (answer) answer.parentElement.hidden = true
       const begun = Date.now()
       clearInterval(ticking)
       ticking = setInterval(() => {
