@@ -120,7 +120,9 @@ pub(super) fn page(
                 .facets
                 .get(facet.name())
                 .and_then(|values| values.iter().find(|v| v.value.eq_ignore_ascii_case(value)))
-                .map_or(value.clone(), |v| v.label.clone());
+                .map(|v| v.label.clone())
+                .or_else(|| named(state, *facet, value))
+                .unwrap_or_else(|| value.clone());
             let text = format!("{}: {label}", facet_name(*facet));
             Link::new(&text, &with(&[], &[(facet.name(), value.as_str())]))
         })
@@ -270,6 +272,21 @@ pub(super) fn page(
             ),
         ],
     })
+}
+
+/// What people call a filter's value of which no result is left.
+fn named(state: &State, facet: Facet, value: &str) -> Option<String> {
+    if facet == Facet::Kind {
+        return Some(kind_label(value, true));
+    }
+    let iri = if value.contains(':') {
+        value.to_owned()
+    } else {
+        state.config.names.record(facet.name(), value)
+    };
+    let snapshot = state.snapshot().ok()?;
+    let label = crate::search::label(&snapshot.graph, snapshot.graph.iri_id(&iri)?);
+    (!label.is_empty()).then_some(label)
 }
 
 /// A text with one word for another, whatever its case.

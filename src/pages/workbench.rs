@@ -130,6 +130,19 @@ fn rows(table: &Table, caption: &str) -> Markup {
     }
 }
 
+/// The picture of an answer, and its rows where the picture does not hold them
+/// all beside its bars.
+fn answer(picture: Option<&Block>, table: &Table, caption: &str) -> Markup {
+    html! {
+        @if let Some(picture) = picture { (picture.show()) }
+        @if matches!(picture, Some(Block::Bars(_))) {
+            p class="app-count" role="status" { (table.rows.len()) " rows" }
+        } @else {
+            (rows(table, caption))
+        }
+    }
+}
+
 fn error_box(title: &str, body: &Markup) -> Markup {
     html! {
         div class="nhsuk-error-summary" role="alert" {
@@ -181,8 +194,7 @@ pub fn workbench(data: &WorkbenchPage) -> String {
                 h2 class="nhsuk-heading-m" id="answer" { "Answer" }
                 p { "In " (data.milliseconds) " ms, of at most " (data.seconds) " s." }
                 @if !data.downloads.is_empty() { ul class="app-inline" { @for link in &data.downloads { li { (link.show()) } } } }
-                @if let Some(picture) = &data.picture { (picture.show()) }
-                (rows(table, "Answer of the query"))
+                (answer(data.picture.as_ref(), table, "Answer of the query"))
             }
         }
         @if !data.examples.is_empty() {
@@ -269,8 +281,7 @@ pub fn query(data: &QueryPage) -> String {
         @if let Some(table) = &data.table {
             section class="app-section" aria-labelledby="answer" {
                 h2 class="nhsuk-heading-m" id="answer" { "Answer" }
-                @if let Some(picture) = &data.picture { (picture.show()) }
-                (rows(table, &data.title))
+                (answer(data.picture.as_ref(), table, &data.title))
             }
         }
         section class="app-section" aria-labelledby="columns" {

@@ -100,7 +100,7 @@ export const lookAt = async (browser, base, { name, url, status }, login) => {
     const page = await context.newPage()
     const seen = watch(page, base)
     const answer = await page.goto(base + url, { waitUntil: 'load' })
-    if (scripts && (await page.$('#editor'))) await page.waitForSelector('.yasqe .CodeMirror')
+    if (scripts && (await page.$('#editor'))) await page.waitForSelector('.yasqe .CodeMirror:visible')
     return { context, page, seen, status: answer.status() }
   }
   const wide = await open({ viewport: { width: 1280, height: 900 } })

@@ -232,7 +232,7 @@ const comfort = async (browser, base) => {
   await check('the editor asks and completes our words', async () => {
     const { context, page, seen } = await open(browser, base)
     await page.goto(base + '/sparql')
-    await page.waitForSelector('.yasqe .CodeMirror')
+    await page.waitForSelector('.yasqe .CodeMirror:visible')
     await page.locator('.yasqe_queryButton').first().click()
     await page.waitForSelector('.yasr table tbody tr')
     expect((await page.locator('.yasr table tbody tr').count()) > 1, 'no rows')

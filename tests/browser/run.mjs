@@ -35,7 +35,7 @@ try {
         const page = await context.newPage()
         for (const { name, url } of pages) {
           await page.goto(service.base + url, { waitUntil: 'load' })
-          if (await page.$('#editor')) await page.waitForSelector('.yasqe .CodeMirror')
+          if (await page.$('#editor')) await page.waitForSelector('.yasqe .CodeMirror:visible')
           const file = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${width}.png`
           await page.screenshot({ path: join(pictures, file), fullPage: true })
         }
