@@ -188,17 +188,33 @@ fn walk(pattern: &mut GraphPattern, found: &mut Vec<SearchClause>) -> Result<(),
                 if variables.first().is_some_and(|v| v.as_str().starts_with(MARK)))
         };
         let nothing = || Box::new(GraphPattern::Bgp { patterns: Vec::new() });
-        if is_table(left) {
+        if is_table(left) && means_the_same_per_row(right) {
             let (left, right) =
                 (std::mem::replace(left, nothing()), std::mem::replace(right, nothing()));
             *pattern = GraphPattern::Lateral { left, right };
-        } else if is_table(right) {
+        } else if is_table(right) && means_the_same_per_row(left) {
             let (left, right) =
                 (std::mem::replace(left, nothing()), std::mem::replace(right, nothing()));
             *pattern = GraphPattern::Lateral { left: right, right: left };
         }
     }
     Ok(())
+}
+
+/// Whether a pattern evaluated for each row of a table, with the row's values
+/// in place (SEP-0006), gives what it gives joined to the table. That is not so
+/// where it counts, limits, or asks whether a variable is bound.
+fn means_the_same_per_row(pattern: &GraphPattern) -> bool {
+    match pattern {
+        GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => true,
+        GraphPattern::Join { left, right }
+        | GraphPattern::Lateral { left, right }
+        | GraphPattern::Union { left, right } => {
+            means_the_same_per_row(left) && means_the_same_per_row(right)
+        }
+        GraphPattern::Graph { inner, .. } => means_the_same_per_row(inner),
+        _ => false,
+    }
 }
 
 fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>]) {

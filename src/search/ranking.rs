@@ -123,10 +123,15 @@ pub(super) fn rank(
     }
     let moved = ranking.moved(&first, &vector);
     let found = ranking.recipe(&asked.widened, &moved, &visible)?;
+    // Where no word was found, meaning alone must be near enough.
+    let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     for (row, _) in found.iter().copied().chain(first.in_order()) {
-        rows.set(row);
+        if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
+            rows.set(row);
+        }
     }
     let hits = if filters.without.is_empty() && filters.all == index.visible() {
+        let found = found.into_iter().filter(|(row, _)| rows.contains(*row)).collect();
         ranking.rest(&asked.scoring, found, &rows, wanted)?
     } else {
         let mut within = rows.clone();

@@ -79,6 +79,28 @@ impl Service {
         SEEDED.get_or_init(|| Self::open(false, &[])).clone()
     }
 
+    /// The same with all vectors made. Shared by all tests.
+    pub async fn embedded() -> Self {
+        static EMBEDDED: OnceLock<Service> = OnceLock::new();
+        let open = || Self::open(false, &[("embedding-threads", "auto")]);
+        let service = EMBEDDED.get_or_init(open).clone();
+        service.all_embedded().await;
+        service
+    }
+
+    /// Waits until every document has its vector.
+    pub async fn all_embedded(&self) {
+        let begun = std::time::Instant::now();
+        loop {
+            let (embedded, documents) = self.app.reader.snapshot().text.coverage();
+            if embedded == documents {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 120, "{embedded} of {documents} after 120 s");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// The same for one test alone, which may change it.
     pub fn seeded_alone() -> Self {
         Self::open(false, &[])
