@@ -7,7 +7,7 @@ mod local;
 pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
 pub use local::{
     Bits, Filters, Rows, Snapshot, TextIndex, Unembedded, edits, meaning_of, surface_words_of,
-    words_of,
+    words_beginning, words_of,
 };
 
 use crate::problem::Kind;

@@ -9,8 +9,8 @@ use crate::index::{
 use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
 use crate::rdf::{NamedNode, Term, TermId};
 use crate::search::ranking::{Mode, rank};
-use crate::search::snippet::{self, texts_of};
-use crate::search::synonyms::Synonyms;
+use crate::search::records::Known;
+use crate::search::snippet;
 use crate::search::understand::understand;
 use crate::search::words::read_words;
 
@@ -69,6 +69,7 @@ pub fn search_clause(
     let filters = text.filters(&facets, None, None);
     // Hits outside the query's graphs are dropped afterwards.
     let most = if wanted.graphs.is_some() { usize::MAX } else { wanted.limit };
+    let known = text.remembered(|| Known::read(graph));
     let (hits, marked) = if wanted.plain {
         let (matching, scoring) = plain(wanted);
         let mut rows = text.matching(&matching)?;
@@ -85,12 +86,11 @@ pub fn search_clause(
         };
         (hits, stems.collect::<Vec<_>>())
     } else {
-        let synonyms = text.remembered(|| Synonyms::read(graph));
-        let asked = understand(wanted.text, false, text, &synonyms)?;
+        let asked = understand(wanted.text, false, text, &known.synonyms)?;
         let mode =
             Mode::ALL.into_iter().find(|mode| wanted.mode == Some(mode.name())).unwrap_or_default();
         let most = most.min(usize::try_from(text.len()).unwrap_or(usize::MAX));
-        let ranked = rank(text, graph, &asked, mode, &filters, most)?;
+        let ranked = rank(text, graph, &known, &asked, mode, &filters, most)?;
         (ranked.hits, asked.marked)
     };
     let reads = Reads { graph, wanted, marks: snippet::Wanted::new(&marked, wanted.text) };
@@ -108,9 +108,9 @@ pub fn search_clause(
         let Some(record) = graph.term(subject) else { continue };
         let (property, literal) =
             if wanted.literal { reads.literal(subject).unzip() } else { (None, None) };
-        let snippet = wanted
-            .literal
-            .then(|| snippet::best_passage(&texts_of(graph, subject), &reads.marks).0);
+        let snippet = wanted.literal.then(|| {
+            snippet::best_passage(&known.properties.read(graph, subject).texts, &reads.marks).0
+        });
         found.push(ClauseHit {
             class: reads.class(subject),
             record,

@@ -7,10 +7,11 @@ use crate::index::{
     Error, Facet, Filters, KINDS, Row, Rows, Scoring, Snapshot, Vector, meaning_of, words_of,
 };
 use crate::rdf::vocabulary::INSITES;
-use crate::search::label;
-use crate::search::snippet::texts_of;
-use crate::search::understand::Understood;
+use crate::search::records::Known;
+use crate::search::understand::{Understood, widened};
+use crate::search::words::is_stop_word;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 
 /// Candidates of each list.
 const CANDIDATES: usize = 100;
@@ -75,6 +76,7 @@ pub(super) struct Ranked {
 pub(super) fn rank(
     index: &Snapshot,
     graph: &Graph,
+    known: &Known,
     asked: &Understood,
     mode: Mode,
     filters: &Filters,
@@ -95,7 +97,8 @@ pub(super) fn rank(
         return by_meaning(index, asked, &vector, filters, wanted);
     }
     let illustrative = graph.iri_id(&format!("{INSITES}Illustrative")).map(u64::from);
-    let ranking = Ranking { index, graph, asked, illustrative };
+    let named = RefCell::default();
+    let ranking = Ranking { index, graph, asked, known, illustrative, named };
     if !asked.may_guess() {
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
@@ -114,7 +117,8 @@ pub(super) fn rank(
     }
     let mut visible = index.visible();
     visible.minus(&excluded);
-    let first = ranking.fuse(&asked.widened, &vector, &visible)?;
+    let scoring = widened(index, &asked.scoring)?;
+    let first = ranking.fuse(&scoring, &vector, &visible)?;
     if rows.is_empty()
         && first.words.iter().all(|score| *score <= 0.0)
         && first.best_cosine() < LEAST
@@ -122,7 +126,7 @@ pub(super) fn rank(
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
-    let found = ranking.recipe(&asked.widened, &moved, &visible)?;
+    let found = ranking.recipe(&scoring, &moved, &visible)?;
     // Where no word was found, meaning alone must be near enough.
     let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     for (row, _) in found.iter().copied().chain(first.in_order()) {
@@ -136,7 +140,7 @@ pub(super) fn rank(
     } else {
         let mut within = rows.clone();
         within.and(&filters.all);
-        let found = ranking.recipe(&asked.widened, &moved, &within)?;
+        let found = ranking.recipe(&scoring, &moved, &within)?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -208,8 +212,11 @@ struct Ranking<'a> {
     index: &'a Snapshot,
     graph: &'a Graph,
     asked: &'a Understood,
+    known: &'a Known,
     /// The status of records that are examples.
     illustrative: Option<u64>,
+    /// Whether the title of a row was typed; asked again by every step.
+    named: RefCell<FxHashMap<Row, bool>>,
 }
 
 impl Ranking<'_> {
@@ -270,15 +277,15 @@ impl Ranking<'_> {
 
     /// Whether the query has all words of the document's title.
     fn is_named(&self, row: Row) -> bool {
-        let title = label(self.graph, self.index.subject(row));
-        let mut any = false;
-        for (stem, _) in words_of(&title) {
-            if !self.asked.marked.iter().any(|(marked, typed)| *marked == stem && typed.is_none()) {
-                return false;
-            }
-            any = true;
-        }
-        any
+        *self.named.borrow_mut().entry(row).or_insert_with(|| {
+            let title = self.known.properties.read(self.graph, self.index.subject(row)).title;
+            let typed = |stem: &String| {
+                self.asked.marked.iter().any(|(marked, typed)| marked == stem && typed.is_none())
+            };
+            let mut stems = words_of(&title).into_iter().map(|(stem, _)| stem);
+            let mut stems = stems.by_ref().filter(|stem| !is_stop_word(stem)).peekable();
+            stems.peek().is_some() && stems.all(|stem| typed(&stem))
+        })
     }
 
     /// Best first; ties by record, so that answers are stable.
@@ -380,8 +387,8 @@ impl Ranking<'_> {
     fn expanded(&self, scoring: &Scoring, fused: &Fused) -> Result<Scoring, Error> {
         let mut shares: FxHashMap<String, f32> = FxHashMap::default();
         for n in fused.order.iter().take(TAIL.0) {
-            let text = texts_of(self.graph, self.index.subject(fused.rows[*n])).join("\n");
-            let words = words_of(&text);
+            let subject = self.index.subject(fused.rows[*n]);
+            let words = words_of(&self.known.properties.read(self.graph, subject).texts.join("\n"));
             #[expect(clippy::cast_precision_loss, reason = "a share")]
             let share = 1.0 / words.len().max(1) as f32;
             for (word, _) in words {

@@ -2,6 +2,7 @@
 //! the segment's fast fields, shared by every snapshot that has the segment.
 
 use crate::index::local::meaning::Vectors;
+use crate::index::local::rows::Bits;
 use crate::index::local::text::engine;
 use crate::index::{Error, Facet};
 use crate::rdf::TermId;
@@ -16,6 +17,7 @@ const NONE: u32 = u32::MAX;
 pub(super) struct Columns {
     pub(super) subjects: Vec<TermId>,
     pub(super) dates: Vec<u32>,
+    pub(super) years: Facets,
     pub(super) shown_to: Vec<u8>,
     /// The first letters of the title, for sorting.
     pub(super) title_keys: Vec<u64>,
@@ -41,13 +43,66 @@ pub(super) struct Facets {
     /// Where a document's numbers begin; one more than documents.
     offsets: Vec<u32>,
     numbers: Vec<u32>,
+    /// The documents of each value, where there are few values.
+    documents: Vec<Bits>,
 }
 
+/// The most values of a facet for which sets of documents are kept (12 kB each
+/// for 100,000 documents).
+const FEW_VALUES: usize = 64;
+
 impl Facets {
+    /// A facet from the values of each document.
+    fn new<V: Iterator<Item = u64>>(lists: impl Iterator<Item = V>) -> Self {
+        let mut facets = Self { offsets: vec![0], ..Self::default() };
+        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
+        for list in lists {
+            for value in list {
+                let next = u32::try_from(facets.values.len()).unwrap_or(u32::MAX);
+                let number = *known.entry(value).or_insert_with(|| {
+                    facets.values.push(value);
+                    next
+                });
+                facets.numbers.push(number);
+            }
+            facets.offsets.push(u32::try_from(facets.numbers.len()).unwrap_or(u32::MAX));
+        }
+        if facets.values.len() <= FEW_VALUES {
+            let count = u32::try_from(facets.offsets.len() - 1).unwrap_or(u32::MAX);
+            facets.documents = vec![Bits::none(count); facets.values.len()];
+            for doc in 0..count {
+                let range = facets.range(doc);
+                for number in &facets.numbers[range] {
+                    facets.documents[*number as usize].set(doc);
+                }
+            }
+        }
+        facets
+    }
+
+    fn range(&self, doc: u32) -> std::ops::Range<usize> {
+        self.offsets[doc as usize] as usize..self.offsets[doc as usize + 1] as usize
+    }
+
+    /// How many of some documents, of which there are so many, have each value.
+    pub(super) fn counts(&self, documents: &Bits, count: u64) -> Vec<u64> {
+        // Sets are met word by word, documents one by one.
+        let words = self.values.len() as u64 * u64::from(documents.len()) / 64;
+        if self.documents.len() == self.values.len() && words / 4 < count {
+            return self.documents.iter().map(|of_value| documents.common(of_value)).collect();
+        }
+        let mut counts = vec![0; self.values.len()];
+        for doc in documents.iter() {
+            for number in self.of(doc) {
+                counts[*number as usize] += 1;
+            }
+        }
+        counts
+    }
+
     /// The numbers of a document's values.
     pub(super) fn of(&self, doc: u32) -> &[u32] {
-        let doc = doc as usize;
-        &self.numbers[self.offsets[doc] as usize..self.offsets[doc + 1] as usize]
+        &self.numbers[self.range(doc)]
     }
 }
 
@@ -70,27 +125,19 @@ impl Columns {
         let mut facets: [Facets; Facet::ALL.len()] = Default::default();
         for (facet, facets) in Facet::ALL.into_iter().zip(&mut facets) {
             let column = fast.u64(facet.name()).map_err(engine)?;
-            let mut known: FxHashMap<u64, u32> = FxHashMap::default();
-            facets.offsets.push(0);
-            for doc in 0..count {
-                for value in column.values_for_doc(doc) {
-                    let next = u32::try_from(facets.values.len()).unwrap_or(u32::MAX);
-                    let number = *known.entry(value).or_insert_with(|| {
-                        facets.values.push(value);
-                        next
-                    });
-                    facets.numbers.push(number);
-                }
-                facets.offsets.push(u32::try_from(facets.numbers.len()).unwrap_or(u32::MAX));
-            }
+            *facets = Facets::new((0..count).map(|doc| column.values_for_doc(doc)));
         }
+        let dates = narrow("date")?;
+        let year = |date: &u32| (*date > 0).then_some(u64::from(*date / 10_000)).into_iter();
+        let years = Facets::new(dates.iter().map(year));
         let hashes = one("text_hash")?;
         let slots =
             hashes.iter().map(|hash| AtomicU32::new(vectors.find(*hash).unwrap_or(NONE))).collect();
         let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
         Ok(Self {
             by_subject,
-            dates: narrow("date")?,
+            dates,
+            years,
             shown_to: one("shown_to")?.into_iter().map(|bits| (bits & 0xff) as u8).collect(),
             title_keys: one("title_key")?,
             fingerprints: one("fingerprint")?,
@@ -121,7 +168,7 @@ impl Columns {
     }
 
     /// How many of these documents have vectors.
-    pub(super) fn embedded(&self, documents: &super::rows::Bits) -> u64 {
+    pub(super) fn embedded(&self, documents: &Bits) -> u64 {
         if self.complete.load(Ordering::Acquire) {
             return documents.count();
         }

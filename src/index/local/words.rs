@@ -99,6 +99,25 @@ pub fn words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
     words
 }
 
+/// The index words (stems) of a text that begin with one of these letters, with
+/// their places in it. A stem begins as its word does; so most words of a text
+/// need not be stemmed to find a few in it.
+#[must_use]
+pub fn words_beginning(text: &str, letters: &[char]) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut words = Vec::new();
+    each_word(text, false, |token| {
+        if token.text.chars().next().is_some_and(|first| letters.contains(&first)) {
+            words.push((token.text.clone(), token.offset_from..token.offset_to));
+        }
+    });
+    for (word, _) in &mut words {
+        let mut stem = String::new();
+        each_word(word, true, |token| stem.clone_from(&token.text));
+        *word = stem;
+    }
+    words
+}
+
 /// The words of a text as they are written, lower case and without accents.
 #[must_use]
 pub fn surface_words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
