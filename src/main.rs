@@ -817,9 +817,9 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             format!("--format {} does not fit this query", name.unwrap_or_default())
         })?;
         let scope = Scope { default: config.default_graph, ..Scope::default() };
-        let query = with_hits(query, &snapshot.graph, &snapshot.text, &scope)?;
         let budget =
             Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
+        let query = with_hits(query, &snapshot.graph, &snapshot.text, &scope, &budget)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         snapshot
             .graph

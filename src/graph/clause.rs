@@ -8,7 +8,7 @@
 //! | Jena | `(?hit ?score ?literal) text:query (property "words" limit)` |
 //! | RDF4J | `?hit search:matches [ search:query "words" ; search:score ?s ]` |
 
-use crate::rdf::vocabulary::INSITES;
+use crate::rdf::vocabulary::{INSITES, TYPE};
 use oxigraph::model::{NamedNode, Term, Variable};
 use spargebra::Query;
 use spargebra::algebra::{Expression, GraphPattern};
@@ -382,6 +382,10 @@ fn theirs(triple: TriplePattern, rest: &mut Vec<TriplePattern>) -> Result<Search
         std::mem::take(rest).into_iter().partition(|other| other.subject == triple.object);
     *rest = others;
     for setting in settings {
+        // `a search:LuceneQuery` says what the clause is.
+        if predicate(&setting) == Some(TYPE) {
+            continue;
+        }
         match predicate(&setting).and_then(|p| p.strip_prefix(SEARCH)) {
             Some("query") => {
                 clause.text = text(&setting.object, "search:query")?;

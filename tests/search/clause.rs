@@ -68,7 +68,7 @@ async fn the_spellings_of_others_give_what_a_scan_gives() {
         "(?hit) text:query (dct:description \"staff\" 10000)",
         "(?hit ?score) text:query (dct:description \"staff\")",
         "(?hit ?score ?literal) text:query (dct:description \"STAFF\")",
-        "?hit search:matches [ search:query \"staff\" ; search:property dct:description ]",
+        "?hit search:matches [ a search:LuceneQuery ; search:query \"staff\" ; search:property dct:description ]",
         "?hit search:matches [ search:query \"staff\" ; search:property dct:description ; search:score ?s ]",
     ] {
         let query = format!("SELECT DISTINCT ?hit {{ {clause} . {kinds} }} ORDER BY ?hit");
