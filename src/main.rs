@@ -261,6 +261,13 @@ enum Opened {
 }
 
 fn open(config: &Config, purpose: &str, empty: bool) -> anyhow::Result<Opened> {
+    // A misspelt folder is told; the usual one is made, with the seed in it.
+    let is_usual = config.data == Path::new("./data");
+    anyhow::ensure!(
+        is_usual || purpose == "importing" || config.data.exists(),
+        "there is no folder {0}\nhint: `insites serve --data {0}` makes it, with the seed in it",
+        config.data.display()
+    );
     match open_committer(config, purpose, empty, &progress) {
         Ok(committer) => Ok(Opened::Here(Box::new(committer))),
         Err(error) => {

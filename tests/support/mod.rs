@@ -58,6 +58,11 @@ impl Answer {
     }
 }
 
+/// The site of those who must have one.
+fn site(role: Role) -> Option<&'static str> {
+    (role == Role::Contributor).then_some("mid-and-south-essex-nhs-ft")
+}
+
 impl Service {
     fn open(empty: bool, settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
@@ -109,7 +114,7 @@ impl Service {
     /// A token of this service.
     pub fn token(&self, name: &str, role: Role) -> (String, Tokens) {
         let tokens = Tokens::open(self.folder.path());
-        (tokens.add(name, role, None, None).expect("a token"), tokens)
+        (tokens.add(name, role, site(role), None).expect("a token"), tokens)
     }
 
     /// The same service, asked by nobody in particular.
@@ -122,7 +127,7 @@ impl Service {
     pub fn with_role(mut self, role: Role) -> Self {
         let tokens = Tokens::open(self.folder.path());
         let name = format!("test {}", insites::access::secret().expect("a secret"));
-        self.token = Some(tokens.add(&name, role, None, None).expect("a token"));
+        self.token = Some(tokens.add(&name, role, site(role), None).expect("a token"));
         self
     }
 
