@@ -103,7 +103,9 @@ pub(super) fn rank(
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
         within.and(&filters.all);
-        let fused = ranking.fuse(&asked.scoring, &vector, &within)?;
+        let best = index.best(&asked.scoring, &within, CANDIDATES)?;
+        let near = index.nearest(&vector, &within, CANDIDATES);
+        let fused = ranking.fuse(&asked.scoring, &best, &vector, &near)?;
         let hits = ranking.rest(&asked.scoring, fused.in_order(), &within, wanted)?;
         return Ok(Ranked { rows, hits, vector: Some(vector) });
     }
@@ -118,7 +120,9 @@ pub(super) fn rank(
     let mut visible = index.visible();
     visible.minus(&excluded);
     let scoring = widened(index, &asked.scoring)?;
-    let first = ranking.fuse(&scoring, &vector, &visible)?;
+    let best = index.best(&scoring, &visible, CANDIDATES)?;
+    let near = index.nearest(&vector, &visible, CANDIDATES);
+    let first = ranking.fuse(&scoring, &best, &vector, &near)?;
     if rows.is_empty()
         && first.words.iter().all(|score| *score <= 0.0)
         && first.best_cosine() < LEAST
@@ -126,7 +130,7 @@ pub(super) fn rank(
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
-    let found = ranking.recipe(&scoring, &moved, &visible)?;
+    let found = ranking.recipe(&scoring, &best, &moved, &visible)?;
     // Where no word was found, meaning alone must be near enough.
     let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     for (row, _) in found.iter().copied().chain(first.in_order()) {
@@ -140,7 +144,8 @@ pub(super) fn rank(
     } else {
         let mut within = rows.clone();
         within.and(&filters.all);
-        let found = ranking.recipe(&scoring, &moved, &within)?;
+        let best = index.best(&scoring, &within, CANDIDATES)?;
+        let found = ranking.recipe(&scoring, &best, &moved, &within)?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -222,13 +227,17 @@ struct Ranking<'a> {
 impl Ranking<'_> {
     /// Step 4: the union of both lists' best, scored by the sum of z-scores
     /// over the union.
-    fn fuse(&self, scoring: &Scoring, vector: &Vector, within: &Rows) -> Result<Fused, Error> {
-        let by_words = self.index.best(scoring, within, CANDIDATES)?;
-        let by_meaning = self.index.nearest(vector, within, CANDIDATES);
+    fn fuse(
+        &self,
+        scoring: &Scoring,
+        by_words: &[(Row, f32)],
+        vector: &Vector,
+        by_meaning: &[(Row, f32)],
+    ) -> Result<Fused, Error> {
         let mut rows: Vec<Row> = Vec::with_capacity(2 * CANDIDATES);
         let mut words: Vec<f32> = Vec::with_capacity(2 * CANDIDATES);
         let mut known: FxHashSet<Row> = FxHashSet::default();
-        for (row, score) in &by_words {
+        for (row, score) in by_words {
             known.insert(*row);
             rows.push(*row);
             words.push(*score);
@@ -237,7 +246,7 @@ impl Ranking<'_> {
             by_meaning.iter().map(|(row, _)| *row).filter(|row| known.insert(*row)).collect();
         words.extend(self.index.scores(scoring, &only_meaning)?);
         rows.extend(only_meaning);
-        let near: FxHashMap<Row, f32> = by_meaning.into_iter().collect();
+        let near: FxHashMap<Row, f32> = by_meaning.iter().copied().collect();
         let cosines: Vec<Option<f32>> = rows
             .iter()
             .map(|row| near.get(row).copied().or_else(|| self.index.cosine(*row, vector)))
@@ -318,14 +327,17 @@ impl Ranking<'_> {
     fn recipe(
         &self,
         scoring: &Scoring,
+        best: &[(Row, f32)],
         vector: &Vector,
         within: &Rows,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        let fused = self.fuse(scoring, vector, within)?;
+        let near = self.index.nearest(vector, within, CANDIDATES);
+        let fused = self.fuse(scoring, best, vector, &near)?;
         let mut ranked = self.smoothed(&fused);
         if ranked.len() > HEAD {
             let expanded = self.expanded(scoring, &fused)?;
-            let tail = self.smoothed(&self.fuse(&expanded, vector, within)?);
+            let best = self.index.best(&expanded, within, CANDIDATES)?;
+            let tail = self.smoothed(&self.fuse(&expanded, &best, vector, &near)?);
             let head: FxHashSet<Row> = ranked[..HEAD].iter().map(|(row, _)| *row).collect();
             let before: Vec<(Row, f32)> = ranked.split_off(HEAD);
             let worst = ranked.last().map_or(0.0, |(_, score)| *score);
@@ -361,7 +373,13 @@ impl Ranking<'_> {
             .into_iter()
             .enumerate()
             .map(|(i, mut near)| {
-                near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                let order =
+                    |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+                if near.len() > NEIGHBOURS {
+                    near.select_nth_unstable_by(NEIGHBOURS - 1, order);
+                    near.truncate(NEIGHBOURS);
+                }
+                near.sort_unstable_by(order);
                 let (mut sum, mut weights) = (0.0, 0.0);
                 for (cosine, j) in near.into_iter().take(NEIGHBOURS) {
                     let weight = cosine.max(0.0).powi(4);

@@ -2,7 +2,8 @@
 //! top-10 of tantivy over the same texts, in one run and one process:
 //! `cargo bench --bench search -- DATA SEARCHES`, where DATA is a data folder
 //! and SEARCHES a file of searches, one a line (what is before a tab is a
-//! name for a group of them).
+//! name for a group of them). ONLY is a part of the name of what is timed, for
+//! profilers.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use insites::commit::{Committer, Documents};
@@ -19,10 +20,11 @@ const ROUNDS: usize = 3;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let [data, searches] = arguments.as_slice() else {
-        println!("usage: cargo bench --bench search -- DATA SEARCHES");
+    let ([data, searches] | [data, searches, _]) = arguments.as_slice() else {
+        println!("usage: cargo bench --bench search -- DATA SEARCHES [ONLY]");
         return;
     };
+    let only = arguments.get(2).map_or("", String::as_str);
     let names = Names::default();
     let committer =
         Committer::open(data.as_ref(), &names, "bench", &|_| {}).expect("an opened folder");
@@ -71,6 +73,9 @@ fn main() {
         for line in text.lines().filter(|line| !line.is_empty()) {
             let (group, words) = line.split_once('\t').unwrap_or(("", line));
             let mut time = |what: &'static str, work: &dyn Fn()| {
+                if !what.contains(only) {
+                    return;
+                }
                 let begun = Instant::now();
                 work();
                 // The first round warms up.

@@ -6,12 +6,13 @@ use crate::index::local::rows::Bits;
 use crate::index::local::text::engine;
 use crate::index::{Error, Facet};
 use crate::rdf::TermId;
+use insites_embedding::Place;
 use rustc_hash::FxHashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use tantivy::SegmentReader;
 
 /// No vector yet.
-const NONE: u32 = u32::MAX;
+const NONE: u64 = u64::MAX;
 
 /// The columns of a segment.
 pub(super) struct Columns {
@@ -28,9 +29,9 @@ pub(super) struct Columns {
     pub(super) facets: [Facets; Facet::ALL.len()],
     /// Subjects and documents, sorted.
     by_subject: Vec<(TermId, u32)>,
-    /// The first record of each document's vectors. Filled in as vectors are
+    /// Where each document's vectors are. Filled in as vectors are
     /// made; a record is found by the hash of the text, so it is always right.
-    slots: Vec<AtomicU32>,
+    places: Vec<AtomicU64>,
     /// Whether no document is without vectors. Never wrong when set.
     complete: AtomicBool,
 }
@@ -131,8 +132,8 @@ impl Columns {
         let year = |date: &u32| (*date > 0).then_some(u64::from(*date / 10_000)).into_iter();
         let years = Facets::new(dates.iter().map(year));
         let hashes = one("text_hash")?;
-        let slots =
-            hashes.iter().map(|hash| AtomicU32::new(vectors.find(*hash).unwrap_or(NONE))).collect();
+        let place = |hash: &u64| vectors.place(*hash).map_or(NONE, Place::bits);
+        let places = hashes.iter().map(|hash| AtomicU64::new(place(hash))).collect();
         let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
         Ok(Self {
             by_subject,
@@ -144,7 +145,7 @@ impl Columns {
             ends: ends.map(|(titles, descriptions)| [titles, descriptions]).collect(),
             hashes,
             facets,
-            slots,
+            places,
             complete: AtomicBool::new(false),
             subjects,
         })
@@ -161,10 +162,10 @@ impl Columns {
         self.by_subject[start..].iter().take_while(move |(s, _)| *s == subject).map(|(_, doc)| *doc)
     }
 
-    /// The first record of a document's vectors, once there is one.
-    pub(super) fn slot(&self, doc: u32) -> Option<u32> {
-        let slot = self.slots[doc as usize].load(Ordering::Acquire);
-        (slot != NONE).then_some(slot)
+    /// Where a document's vectors are, once there are any.
+    pub(super) fn place(&self, doc: u32) -> Option<Place> {
+        let bits = self.places[doc as usize].load(Ordering::Acquire);
+        (bits != NONE).then(|| Place::from_bits(bits))
     }
 
     /// How many of these documents have vectors.
@@ -172,14 +173,14 @@ impl Columns {
         if self.complete.load(Ordering::Acquire) {
             return documents.count();
         }
-        if (0..self.len()).all(|doc| self.slot(doc).is_some()) {
+        if (0..self.len()).all(|doc| self.place(doc).is_some()) {
             self.complete.store(true, Ordering::Release);
         }
-        documents.iter().filter(|doc| self.slot(*doc).is_some()).count() as u64
+        documents.iter().filter(|doc| self.place(*doc).is_some()).count() as u64
     }
 
     /// A document's vectors were made.
-    pub(super) fn set_slot(&self, doc: u32, record: u32) {
-        self.slots[doc as usize].store(record, Ordering::Release);
+    pub(super) fn set_place(&self, doc: u32, place: Place) {
+        self.places[doc as usize].store(place.bits(), Ordering::Release);
     }
 }
