@@ -92,6 +92,10 @@ fn main() {
                 let unseen = format!("{words} {round}");
                 time("hybrid page", &|| page(&unseen, Mode::Hybrid));
             }
+            time("scan", &|| {
+                let vector = insites::index::meaning_of("missed appointments");
+                std::hint::black_box(snapshot.text.nearest(&vector, &snapshot.text.visible(), 100));
+            });
             let typed: String = words.chars().take(6).collect();
             time("suggestions", &|| {
                 suggest(&snapshot.graph, &snapshot.text, &names, &typed).expect("suggested");

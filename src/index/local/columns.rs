@@ -9,6 +9,7 @@ use crate::rdf::TermId;
 use insites_embedding::Place;
 use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock};
 use tantivy::SegmentReader;
 
 /// No vector yet.
@@ -32,9 +33,31 @@ pub(super) struct Columns {
     /// Where each document's vectors are. Filled in as vectors are
     /// made; a record is found by the hash of the text, so it is always right.
     places: Vec<AtomicU64>,
+    /// The same in the order in which they lie in the file: memory is read from
+    /// front to back, which is three times as fast.
+    scan: RwLock<Scan>,
     /// Whether no document is without vectors. Never wrong when set.
     complete: AtomicBool,
 }
+
+/// Documents with their places.
+#[derive(Default)]
+struct Scan {
+    /// By place.
+    sorted: Vec<(u32, Place)>,
+    /// What came since; a small part of all.
+    late: Vec<(u32, Place)>,
+}
+
+impl Scan {
+    fn sort(&mut self) {
+        self.sorted.append(&mut self.late);
+        self.sorted.sort_unstable_by_key(|(_, place)| place.first());
+    }
+}
+
+/// Documents that may be out of order, and their share of all.
+const LATE: (usize, usize) = (1_024, 8);
 
 /// One facet: numbers of values, a list a document.
 #[derive(Default)]
@@ -133,7 +156,14 @@ impl Columns {
         let years = Facets::new(dates.iter().map(year));
         let hashes = one("text_hash")?;
         let place = |hash: &u64| vectors.place(*hash).map_or(NONE, Place::bits);
-        let places = hashes.iter().map(|hash| AtomicU64::new(place(hash))).collect();
+        let places: Vec<AtomicU64> =
+            hashes.iter().map(|hash| AtomicU64::new(place(hash))).collect();
+        let late = (0..).zip(&places).filter_map(|(doc, place)| {
+            let bits = place.load(Ordering::Relaxed);
+            (bits != NONE).then(|| (doc, Place::from_bits(bits)))
+        });
+        let mut scan = Scan { sorted: Vec::new(), late: late.collect() };
+        scan.sort();
         let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
         Ok(Self {
             by_subject,
@@ -146,6 +176,7 @@ impl Columns {
             hashes,
             facets,
             places,
+            scan: RwLock::new(scan),
             complete: AtomicBool::new(false),
             subjects,
         })
@@ -182,5 +213,18 @@ impl Columns {
     /// A document's vectors were made.
     pub(super) fn set_place(&self, doc: u32, place: Place) {
         self.places[doc as usize].store(place.bits(), Ordering::Release);
+        let mut scan = self.scan.write().unwrap_or_else(PoisonError::into_inner);
+        scan.late.push((doc, place));
+        if scan.late.len() > LATE.0 && scan.late.len() > scan.sorted.len() / LATE.1 {
+            scan.sort();
+        }
+    }
+
+    /// Calls with all documents that have vectors, and where, some at a time.
+    pub(super) fn scan(&self, together: usize, mut each: impl FnMut(&[(u32, Place)])) {
+        let scan = self.scan.read().unwrap_or_else(PoisonError::into_inner);
+        for some in scan.sorted.chunks(together).chain(scan.late.chunks(together)) {
+            each(some);
+        }
     }
 }

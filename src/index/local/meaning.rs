@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Records of that length are rare here; each further passage begins with the
 /// first words, which are the title.
 const LONG: LongText = LongText::Passages { most: 8, lead: 24 };
+/// Documents that are compared together: their places stay in the fastest cache.
+const TOGETHER_COMPARED: usize = 512;
 /// Tokens that are given to the model together.
 const TOGETHER: usize = 256;
 
@@ -186,20 +188,21 @@ impl Snapshot {
         let mut top = super::snapshot::Top::new(most);
         let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
         for (segment, bits) in self.segments.iter().zip(&within.0) {
-            docs.clear();
-            places.clear();
-            for doc in bits.iter() {
-                if let Some(place) = segment.columns.place(doc) {
-                    docs.push(doc);
-                    places.push(place);
+            segment.columns.scan(TOGETHER_COMPARED, |some| {
+                docs.clear();
+                places.clear();
+                for (doc, place) in some.iter().filter(|(doc, _)| bits.contains(*doc)) {
+                    docs.push(*doc);
+                    places.push(*place);
                 }
-            }
-            self.vectors.reader.cosines(vector, &places, &mut cosines);
-            for (doc, cosine) in docs.iter().zip(&cosines) {
-                if *cosine >= top.threshold() {
-                    top.push(*cosine, segment.columns.subjects[*doc as usize], segment.first + doc);
+                self.vectors.reader.cosines(vector, &places, &mut cosines);
+                for (doc, cosine) in docs.iter().zip(&cosines) {
+                    if *cosine >= top.threshold() {
+                        let subject = segment.columns.subjects[*doc as usize];
+                        top.push(*cosine, subject, segment.first + doc);
+                    }
                 }
-            }
+            });
         }
         top.into_sorted()
     }
