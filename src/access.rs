@@ -124,6 +124,14 @@ pub enum Error {
     /// There is no such token.
     #[error("there is no token {0:?}\nhint: `insites token list` shows them")]
     Missing(String),
+    /// A contributor belongs to a site.
+    #[error(
+        "a contributor writes for a site\nhint: --site with its slug, for instance --site mid-and-south-essex-nhs-ft"
+    )]
+    Site,
+    /// The date is over.
+    #[error("{0} has passed: the token would never be valid")]
+    Past(String),
     /// The date is none.
     #[error("{0:?} is not a date like 2026-12-31")]
     Date(String),
@@ -169,6 +177,14 @@ impl Tokens {
             && date.parse::<oxsdatatypes::Date>().is_err()
         {
             return Err(Error::Date(date.to_owned()));
+        }
+        if let Some(date) = expires
+            && date < crate::rdf::now().get(..10).unwrap_or_default()
+        {
+            return Err(Error::Past(date.to_owned()));
+        }
+        if role == Role::Contributor && site.is_none_or(str::is_empty) {
+            return Err(Error::Site);
         }
         let mut tokens = self.list()?.to_vec();
         if tokens.iter().any(|token| token.name == name) {
@@ -298,11 +314,18 @@ mod tests {
     fn a_token_ends_with_its_last_day() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let tokens = Tokens::open(folder.path());
-        let old = tokens.add("old", Role::Member, None, Some("2020-01-01")).expect("added");
+        let old = tokens.add("old", Role::Member, None, Some("2999-01-01")).expect("added");
+        // The day has come and gone.
+        let file = folder.path().join("tokens.json");
+        let text = std::fs::read_to_string(&file).expect("readable");
+        std::fs::write(&file, text.replace("2999-01-01", "2020-01-01")).expect("written");
         let new = tokens.add("new", Role::Member, Some("a-site"), Some("2999-12-31"));
         assert_eq!(tokens.caller(&old).expect("readable"), None);
         let caller = tokens.caller(&new.expect("added")).expect("readable").expect("valid");
         assert_eq!(caller.site.as_deref(), Some("a-site"));
-        assert!(matches!(tokens.add("x", Role::Member, None, Some("soon")), Err(Error::Date(_))));
+        let add = |role, site, expires| tokens.add("x", role, site, expires);
+        assert!(matches!(add(Role::Member, None, Some("soon")), Err(Error::Date(_))));
+        assert!(matches!(add(Role::Member, None, Some("2020-01-01")), Err(Error::Past(_))));
+        assert!(matches!(add(Role::Contributor, None, None), Err(Error::Site)));
     }
 }

@@ -261,6 +261,13 @@ enum Opened {
 }
 
 fn open(config: &Config, purpose: &str, empty: bool) -> anyhow::Result<Opened> {
+    // A misspelt folder is told; the usual one is made, with the seed in it.
+    let is_usual = config.data == Path::new("./data");
+    anyhow::ensure!(
+        is_usual || purpose == "importing" || config.data.exists(),
+        "there is no folder {0}\nhint: `insites serve --data {0}` makes it, with the seed in it",
+        config.data.display()
+    );
     match open_committer(config, purpose, empty, &progress) {
         Ok(committer) => Ok(Opened::Here(Box::new(committer))),
         Err(error) => {
@@ -817,9 +824,9 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
             format!("--format {} does not fit this query", name.unwrap_or_default())
         })?;
         let scope = Scope { default: config.default_graph, ..Scope::default() };
-        let query = with_hits(query, &snapshot.graph, &snapshot.text, &scope)?;
         let budget =
             Budget::new(config.limits.time.max(Duration::from_secs(1)), config.limits.memory);
+        let query = with_hits(query, &snapshot.graph, &snapshot.text, &scope, &budget)?;
         let mut out = BufWriter::new(std::io::stdout().lock());
         snapshot
             .graph

@@ -27,6 +27,7 @@ pub fn err(output: &Output) -> String {
 pub fn folder() -> (tempfile::TempDir, std::path::PathBuf) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("a folder");
     (folder, data)
 }
 
@@ -270,4 +271,22 @@ fn a_killed_import_leaves_the_old_state_or_the_new() {
         acknowledged = count / size;
     }
     assert!(killed > 0, "no import was killed");
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_told_and_not_made() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("misspelt");
+    for command in [
+        &["check"][..],
+        &["export"],
+        &["search", "culture"],
+        &["query", "ASK {}"],
+        &["backup", "copy.insites"],
+    ] {
+        let done = run(&data, command);
+        assert!(!done.status.success(), "{command:?}");
+        assert!(err(&done).contains("there is no folder"), "{command:?}: {}", err(&done));
+        assert!(!data.exists(), "{command:?}");
+    }
 }

@@ -10,6 +10,7 @@ mod hostile;
 mod http;
 mod queries;
 mod readme;
+mod search;
 mod serialisation;
 mod shapes;
 mod support;

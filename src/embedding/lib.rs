@@ -28,5 +28,5 @@ mod word_piece;
 
 pub use encoder::{Encoder, LongText, TOKENS, Workspace};
 pub use kernels::Kernel;
-pub use store::{Record, StoreError, VectorReader, VectorStore};
+pub use store::{Place, Record, StoreError, VectorReader, VectorStore};
 pub use vector::{DIMENSIONS, Vector};

@@ -107,6 +107,86 @@ impl VectorReader {
         }
         self.0.bytes(number).map(read)
     }
+
+    /// Where the vectors of a text are, given its first record.
+    #[must_use]
+    pub fn place(&self, first: u32) -> Option<Place> {
+        let record = self.record(first)?;
+        let several = u64::from(record.passages > 1) << 31;
+        Some(Place(u64::from(record.scale.to_bits()) << 32 | several | u64::from(first)))
+    }
+
+    /// The cosines of a vector with texts: for each, that of the passage that is
+    /// nearest.
+    pub fn cosines(&self, vector: &Vector, places: &[Place], out: &mut Vec<f32>) {
+        out.clear();
+        for places in places.chunks(TOGETHER) {
+            let mut rows: [&[i8; DIMENSIONS]; TOGETHER] = [&NOTHING; TOGETHER];
+            for (row, place) in rows.iter_mut().zip(places) {
+                // A place is only given of a record that is there.
+                *row = self.0.bytes(place.first()).map_or(&NOTHING, vector_of);
+            }
+            let mut dots = [0; TOGETHER];
+            let count = places.len();
+            crate::kernels::dots(&vector.bytes, &rows[..count], &mut dots[..count]);
+            for (dot, place) in dots.iter().zip(places) {
+                #[expect(clippy::cast_precision_loss, reason = "at most 384 * 127 * 127")]
+                let first = *dot as f32 * place.scale() * vector.scale;
+                out.push(if place.has_several() {
+                    self.passages(place.first()).fold(f32::MIN, |b, r| b.max(r.cosine(vector)))
+                } else {
+                    first
+                });
+            }
+        }
+    }
+
+    /// The passages of a text, given the first.
+    pub fn passages(&self, first: u32) -> impl Iterator<Item = Record<'_>> {
+        let count = self.record(first).map_or(0, |record| u32::from(record.passages));
+        (first..first + count).filter_map(|number| self.record(number))
+    }
+}
+
+/// Where the vectors of a text are, with what a scan needs to know of them: the
+/// number of the first record, its scale, and whether there are more passages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place(u64);
+
+impl Place {
+    /// As a number; never `u64::MAX`.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// From such a number, and from no other.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The number of the first record.
+    #[must_use]
+    pub fn first(self) -> u32 {
+        (self.0 & 0x7fff_ffff) as u32
+    }
+
+    fn has_several(self) -> bool {
+        self.0 >> 31 & 1 == 1
+    }
+
+    fn scale(self) -> f32 {
+        f32::from_bits((self.0 >> 32) as u32)
+    }
+}
+
+/// Records that are compared together.
+const TOGETHER: usize = 16;
+const NOTHING: [i8; DIMENSIONS] = [0; DIMENSIONS];
+
+fn vector_of(bytes: &[u8; RECORD]) -> &[i8; DIMENSIONS] {
+    signed(bytes[RECORD - DIMENSIONS..].first_chunk().expect("a record has a vector"))
 }
 
 /// Splits a record into its parts.

@@ -67,8 +67,9 @@ thread_local! {
     };
 }
 
-/// Runs `work` under a budget, on this thread.
-pub(super) fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
+/// Runs `work` under a budget, on this thread. It is stopped where it looks at
+/// the budget, as [`look_at_budget`] does.
+pub fn run<T>(budget: &Budget, work: impl FnOnce() -> T) -> Result<T, Stopped> {
     WATCH.with(|watch| {
         let limit = isize::try_from(budget.memory).unwrap_or(isize::MAX);
         watch.most.set(allocated());
@@ -104,8 +105,9 @@ pub(super) fn touch() {
     });
 }
 
-/// Looks at the budget now: for steps that may be large.
-pub(super) fn check() {
+/// Looks at the budget of this thread, if it has one, now: for steps that may
+/// be large. Unwinds with a [`Stopped`] when it is used up.
+pub fn look_at_budget() {
     WATCH.with(look);
 }
 
@@ -170,6 +172,6 @@ mod tests {
     fn nobody_waiting_ends_the_work() {
         let budget = Budget::new(Duration::from_secs(60), 1 << 20);
         budget.abandoned.store(true, Ordering::Relaxed);
-        assert_eq!(run(&budget, check), Err(Stopped::Abandoned));
+        assert_eq!(run(&budget, look_at_budget), Err(Stopped::Abandoned));
     }
 }

@@ -8,7 +8,7 @@
 //! | Jena | `(?hit ?score ?literal) text:query (property "words" limit)` |
 //! | RDF4J | `?hit search:matches [ search:query "words" ; search:score ?s ]` |
 
-use crate::rdf::vocabulary::INSITES;
+use crate::rdf::vocabulary::{INSITES, TYPE};
 use oxigraph::model::{NamedNode, Term, Variable};
 use spargebra::Query;
 use spargebra::algebra::{Expression, GraphPattern};
@@ -188,17 +188,33 @@ fn walk(pattern: &mut GraphPattern, found: &mut Vec<SearchClause>) -> Result<(),
                 if variables.first().is_some_and(|v| v.as_str().starts_with(MARK)))
         };
         let nothing = || Box::new(GraphPattern::Bgp { patterns: Vec::new() });
-        if is_table(left) {
+        if is_table(left) && means_the_same_per_row(right) {
             let (left, right) =
                 (std::mem::replace(left, nothing()), std::mem::replace(right, nothing()));
             *pattern = GraphPattern::Lateral { left, right };
-        } else if is_table(right) {
+        } else if is_table(right) && means_the_same_per_row(left) {
             let (left, right) =
                 (std::mem::replace(left, nothing()), std::mem::replace(right, nothing()));
             *pattern = GraphPattern::Lateral { left: right, right: left };
         }
     }
     Ok(())
+}
+
+/// Whether a pattern evaluated for each row of a table, with the row's values
+/// in place (SEP-0006), gives what it gives joined to the table. That is not so
+/// where it counts, limits, or asks whether a variable is bound.
+fn means_the_same_per_row(pattern: &GraphPattern) -> bool {
+    match pattern {
+        GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => true,
+        GraphPattern::Join { left, right }
+        | GraphPattern::Lateral { left, right }
+        | GraphPattern::Union { left, right } => {
+            means_the_same_per_row(left) && means_the_same_per_row(right)
+        }
+        GraphPattern::Graph { inner, .. } => means_the_same_per_row(inner),
+        _ => false,
+    }
 }
 
 fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>]) {
@@ -366,6 +382,10 @@ fn theirs(triple: TriplePattern, rest: &mut Vec<TriplePattern>) -> Result<Search
         std::mem::take(rest).into_iter().partition(|other| other.subject == triple.object);
     *rest = others;
     for setting in settings {
+        // `a search:LuceneQuery` says what the clause is.
+        if predicate(&setting) == Some(TYPE) {
+            continue;
+        }
         match predicate(&setting).and_then(|p| p.strip_prefix(SEARCH)) {
             Some("query") => {
                 clause.text = text(&setting.object, "search:query")?;

@@ -2,7 +2,7 @@
 //! it. Not for choosing the graphs: that happens at the edge.
 
 use crate::graph::Snapshot;
-use crate::graph::budget::{check, touch};
+use crate::graph::budget::{look_at_budget, touch};
 use crate::graph::dictionary::{DEFAULT_GRAPH, decode, encode};
 use crate::graph::quads::{GraphPattern, Matching};
 use crate::rdf::QuadIds;
@@ -170,7 +170,7 @@ impl QueryableDataset<'static> for QueryDataset {
             return Ok(TermNumber(id));
         }
         if encoded.len() > 1 << 16 {
-            check();
+            look_at_budget();
         }
         let mut computed = self.computed.borrow_mut();
         if let Some(id) = computed.numbers.get(&term) {

@@ -16,7 +16,7 @@ mod query;
 pub(crate) mod tokens;
 mod update;
 
-pub use budget::{Budget, Stopped};
+pub use budget::{Budget, Stopped, look_at_budget, run as within_budget};
 pub use clause::{Column, SearchClause, SearchRow};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
 pub use evaluate::{DefaultGraphs, EvaluationError, Format, Scope, Solutions};

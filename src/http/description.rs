@@ -18,20 +18,31 @@ const SD: &str = "http://www.w3.org/ns/sparql-service-description#";
 const VOID: &str = "http://rdfs.org/ns/void#";
 const FORMATS: &str = "http://www.w3.org/ns/formats/";
 
-struct Graph(Vec<Triple>);
+#[derive(Default)]
+struct Graph {
+    triples: Vec<Triple>,
+    nodes: u32,
+}
 
 impl Graph {
+    /// A node that is named alike each time, so that the same description is
+    /// the same bytes.
+    fn node(&mut self) -> BlankNode {
+        self.nodes += 1;
+        BlankNode::new_unchecked(format!("n{}", self.nodes))
+    }
+
     fn add(
         &mut self,
         subject: impl Into<NamedOrBlankNode>,
         predicate: String,
         object: impl Into<Term>,
     ) {
-        self.0.push(Triple::new(subject, NamedNode::new_unchecked(predicate), object));
+        self.triples.push(Triple::new(subject, NamedNode::new_unchecked(predicate), object));
     }
 
     fn write(self, format: GraphFormat) -> Result<Vec<u8>, Problem> {
-        write_graph(self.0.iter(), format)
+        write_graph(self.triples.iter(), format)
     }
 }
 
@@ -89,8 +100,8 @@ fn iri(text: impl Into<String>) -> NamedNode {
 pub(super) fn service(state: &State, host: &str, format: GraphFormat) -> Result<Vec<u8>, Problem> {
     let app = state.app()?;
     let snapshot = state.snapshot()?;
-    let mut graph = Graph(Vec::new());
-    let service = BlankNode::default();
+    let mut graph = Graph::default();
+    let service = graph.node();
     let safe: String =
         host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
     let endpoint = iri(format!("http://{safe}/sparql"));
@@ -115,15 +126,15 @@ pub(super) fn service(state: &State, host: &str, format: GraphFormat) -> Result<
     if union {
         graph.add(service.clone(), format!("{SD}feature"), iri(format!("{SD}UnionDefaultGraph")));
     }
-    let dataset = BlankNode::default();
+    let dataset = graph.node();
     graph.add(service.clone(), format!("{SD}defaultDataset"), dataset.clone());
     graph.add(dataset.clone(), TYPE.to_owned(), iri(format!("{SD}Dataset")));
-    let default = BlankNode::default();
+    let default = graph.node();
     graph.add(dataset.clone(), format!("{SD}defaultGraph"), default.clone());
     graph.add(default.clone(), TYPE.to_owned(), iri(format!("{SD}Graph")));
     graph.add(default, format!("{VOID}triples"), Literal::from(snapshot.graph.len() as u64));
     for name in snapshot.graph.named_graph_iris() {
-        let named = BlankNode::default();
+        let named = graph.node();
         graph.add(dataset.clone(), format!("{SD}namedGraph"), named.clone());
         graph.add(named.clone(), TYPE.to_owned(), iri(format!("{SD}NamedGraph")));
         graph.add(named, format!("{SD}name"), name);
@@ -139,7 +150,7 @@ pub(super) fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec
     let safe: String =
         host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
     let dataset = iri(format!("{}dataset", names.base()));
-    let mut graph = Graph(Vec::new());
+    let mut graph = Graph::default();
     graph.add(dataset.clone(), TYPE.to_owned(), iri(format!("{VOID}Dataset")));
     graph.add(
         dataset.clone(),
@@ -178,7 +189,7 @@ pub(super) fn void(state: &State, host: &str, format: GraphFormat) -> Result<Vec
     let mut partition = |counts: BTreeMap<u32, u64>, link: &str, what: &str, count: &str| {
         for (id, number) in counts {
             let Some(Term::NamedNode(name)) = snapshot.graph.term(id) else { continue };
-            let part = BlankNode::default();
+            let part = graph.node();
             graph.add(dataset.clone(), format!("{VOID}{link}"), part.clone());
             graph.add(part.clone(), format!("{VOID}{what}"), name);
             graph.add(part, format!("{VOID}{count}"), Literal::from(number));

@@ -128,7 +128,7 @@ fn preflight() -> Response {
     set("access-control-allow-methods", "GET, HEAD, PUT, POST, DELETE, OPTIONS");
     set(
         "access-control-allow-headers",
-        "Accept, Authorization, Content-Type, If-Match, If-None-Match",
+        "Accept, Accept-Datetime, Authorization, Content-Type, If-Match, If-None-Match",
     );
     set("access-control-max-age", "86400");
     set("allow", "GET, HEAD, PUT, POST, DELETE, OPTIONS");

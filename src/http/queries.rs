@@ -151,7 +151,8 @@ pub(super) async fn query_page(
             app.runner
                 .submit(move || {
                     let run = || -> Result<_, crate::query::Error> {
-                        let ready = with_hits(ready, &snapshot.graph, &snapshot.text, &scope)?;
+                        let ready =
+                            with_hits(ready, &snapshot.graph, &snapshot.text, &scope, &budget)?;
                         Ok(snapshot.graph.solutions(&ready, &scope, &budget, ROWS)?)
                     };
                     // The page may be gone before its rows are there.

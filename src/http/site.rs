@@ -204,8 +204,18 @@ pub(super) async fn void(
 }
 
 /// `/robots.txt`: records may be read, searches need not be.
-pub(super) async fn robots() -> &'static str {
-    "User-agent: *\nDisallow: /search\nDisallow: /api/\nDisallow: /sparql\nSitemap: /sitemap.xml\n"
+pub(super) async fn robots(headers: HeaderMap) -> String {
+    let host = host(&headers);
+    format!(
+        "User-agent: *\nDisallow: /search\nDisallow: /api/\nDisallow: /sparql\n\
+         Sitemap: http://{host}/sitemap.xml\n"
+    )
+}
+
+/// The host as the client knows it, without what is no host.
+fn host(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
+    host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect()
 }
 
 /// `/sitemap.xml` (sitemaps.org protocol; at most 50,000 addresses).
@@ -214,9 +224,7 @@ pub(super) async fn sitemap(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let snapshot = state.snapshot()?;
-    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
-    let host: String =
-        host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    let host = host(&headers);
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
     );

@@ -153,7 +153,7 @@ impl Job {
         };
         let format = (self.asked.choose)(query.form())?;
         let snapshot = &self.snapshot;
-        let query = with_hits(query, &snapshot.graph, &snapshot.text, &self.asked.scope)?;
+        let query = with_hits(query, &snapshot.graph, &snapshot.text, &self.asked.scope, budget)?;
         let mut writer = ChunkWriter {
             sender: self.sender,
             runtime: self.runtime,

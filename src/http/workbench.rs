@@ -152,7 +152,7 @@ pub(super) async fn with_query(
                 check_text(&asked_text, &limits)?;
                 let query = ReadQuery::parse(&asked_text, Some(&base))?;
                 check_size(&query, &limits)?;
-                let query = with_hits(query, &reading.graph, &reading.text, &asked.scope)?;
+                let query = with_hits(query, &reading.graph, &reading.text, &asked.scope, &budget)?;
                 Ok(reading.graph.solutions(&query, &asked.scope, &budget, ROWS)?)
             };
             // The page may be gone before its rows are there.

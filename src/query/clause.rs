@@ -1,7 +1,11 @@
 //! Runs the search clauses of a query, over the same revision and for the same
 //! reader as the query itself, and hands their hits to it as tables.
 
-use crate::graph::{Column, ReadQuery, Scope, SearchClause, SearchRow, Snapshot};
+use crate::graph::{
+    Budget, Column, EvaluationError, ReadQuery, Scope, SearchClause, SearchRow, Snapshot,
+    look_at_budget, within_budget,
+};
+use crate::query::Error;
 use crate::rdf::Term;
 use crate::search::{ClauseHit, Wanted, search_clause};
 
@@ -11,13 +15,26 @@ pub fn with_hits(
     graph: &Snapshot,
     text: &crate::search::Index,
     scope: &Scope,
-) -> Result<ReadQuery, crate::search::Error> {
+    budget: &Budget,
+) -> Result<ReadQuery, Error> {
     if query.searches().is_empty() {
         return Ok(query);
     }
-    let graphs = graph.dataset_graphs(&query, scope);
-    let mut tables = Vec::new();
-    for clause in query.searches() {
+    let tables = within_budget(budget, || tables(&query, graph, text, scope))
+        .map_err(EvaluationError::Stopped)??;
+    Ok(query.with_tables(&tables))
+}
+
+fn tables(
+    query: &ReadQuery,
+    graph: &Snapshot,
+    text: &crate::search::Index,
+    scope: &Scope,
+) -> Result<Vec<Vec<SearchRow>>, crate::search::Error> {
+    let graphs = graph.dataset_graphs(query, scope);
+    let table = |clause: &SearchClause| {
+        look_at_budget();
+        let columns: Vec<Column> = clause.columns.iter().map(|(column, _)| *column).collect();
         let wanted = Wanted {
             text: &clause.text,
             plain: clause.plain,
@@ -26,20 +43,16 @@ pub fn with_hits(
             classes: &clause.kinds,
             limit: clause.limit,
             graphs: graphs.as_deref(),
-            literal: clause.columns.iter().any(|(column, _)| {
-                matches!(column, Column::Literal | Column::Property | Column::Snippet)
-            }),
+            only: clause.only.as_ref(),
+            columns: &columns,
         };
         let hits = search_clause(graph, text, &wanted)?;
-        tables.push(hits.iter().filter_map(|hit| row(clause, hit)).collect());
-    }
-    Ok(query.with_tables(&tables))
+        Ok(hits.iter().map(|hit| row(clause, hit)).collect())
+    };
+    query.searches().iter().map(table).collect()
 }
 
-fn row(clause: &SearchClause, hit: &ClauseHit) -> Option<SearchRow> {
-    if clause.only.as_ref().is_some_and(|only| *only != hit.record) {
-        return None;
-    }
+fn row(clause: &SearchClause, hit: &ClauseHit) -> SearchRow {
     let cell = |column: Column| match column {
         Column::Hit => Some(hit.record.clone()),
         Column::Score => Some(Term::from(crate::rdf::Literal::from(hit.score))),
@@ -50,5 +63,5 @@ fn row(clause: &SearchClause, hit: &ClauseHit) -> Option<SearchRow> {
         Column::Property => hit.property.clone(),
         Column::Kind => hit.class.clone(),
     };
-    Some(clause.columns.iter().map(|(column, _)| cell(*column)).collect())
+    clause.columns.iter().map(|(column, _)| cell(*column)).collect()
 }

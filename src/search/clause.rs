@@ -1,7 +1,7 @@
 //! Search for the clause inside SPARQL: a list of hits, each record once, best
 //! first. Not for reading the clause.
 
-use crate::graph::{GraphPattern, Snapshot};
+use crate::graph::{Column, GraphPattern, Snapshot};
 use crate::index::{
     Error, Facet, Group, KINDS, Matching, Part, Row, Scoring, Spelling, Term as Wants,
     surface_words_of,
@@ -9,8 +9,8 @@ use crate::index::{
 use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
 use crate::rdf::{NamedNode, Term, TermId};
 use crate::search::ranking::{Mode, rank};
-use crate::search::snippet::{self, texts_of};
-use crate::search::synonyms::Synonyms;
+use crate::search::records::Known;
+use crate::search::snippet;
 use crate::search::understand::understand;
 use crate::search::words::read_words;
 
@@ -30,8 +30,16 @@ pub struct Wanted<'a> {
     pub limit: usize,
     /// The graphs of the query's dataset, sorted; `None` for all.
     pub graphs: Option<&'a [TermId]>,
-    /// Whether the literal that matched, or a passage, is asked for.
-    pub literal: bool,
+    /// The record that must be found, if the query names it.
+    pub only: Option<&'a Term>,
+    /// What is asked of each hit.
+    pub columns: &'a [Column],
+}
+
+impl Wanted<'_> {
+    fn asks(&self, column: Column) -> bool {
+        self.columns.contains(&column)
+    }
 }
 
 /// A hit of a clause.
@@ -50,7 +58,7 @@ pub struct ClauseHit {
     pub class: Option<Term>,
 }
 
-/// Runs a clause.
+/// Runs a clause, within the budget of this thread.
 pub fn search_clause(
     graph: &Snapshot,
     text: &crate::index::Snapshot,
@@ -66,9 +74,19 @@ pub fn search_clause(
         })
         .collect();
     let facets = if kinds.is_empty() { Vec::new() } else { vec![(Facet::Kind, kinds)] };
-    let filters = text.filters(&facets, None, None);
-    // Hits outside the query's graphs are dropped afterwards.
-    let most = if wanted.graphs.is_some() { usize::MAX } else { wanted.limit };
+    let mut filters = text.filters(&facets, None, None);
+    if let Some(only) = wanted.only {
+        let mut row = text.nothing();
+        if let Some(found) = graph.id(only.as_ref()).and_then(|id| text.row_of(id)) {
+            row.set(found);
+        }
+        filters.all.and(&row);
+    }
+    // Hits that lie outside the query's graphs, or match by another property
+    // than those asked for, are dropped afterwards.
+    let is_exact = wanted.graphs.is_none() && wanted.properties.is_empty();
+    let most = if is_exact { wanted.limit } else { usize::MAX };
+    let known = text.remembered(|| Known::read(graph));
     let (hits, marked) = if wanted.plain {
         let (matching, scoring) = plain(wanted);
         let mut rows = text.matching(&matching)?;
@@ -85,34 +103,37 @@ pub fn search_clause(
         };
         (hits, stems.collect::<Vec<_>>())
     } else {
-        let synonyms = text.remembered(|| Synonyms::read(graph));
-        let asked = understand(wanted.text, false, text, &synonyms)?;
+        let asked = understand(wanted.text, false, text, &known.synonyms)?;
         let mode =
             Mode::ALL.into_iter().find(|mode| wanted.mode == Some(mode.name())).unwrap_or_default();
         let most = most.min(usize::try_from(text.len()).unwrap_or(usize::MAX));
-        let ranked = rank(text, graph, &asked, mode, &filters, most)?;
+        let ranked = rank(text, graph, &known, &asked, mode, &filters, most)?;
         (ranked.hits, asked.marked)
     };
     let reads = Reads { graph, wanted, marks: snippet::Wanted::new(&marked, wanted.text) };
     let mut found = Vec::new();
     for (row, score) in hits {
+        crate::graph::look_at_budget();
         let subject = text.subject(row);
         if let Some(graphs) = wanted.graphs
             && !reads.is_in(subject, graphs)
         {
             continue;
         }
-        if !wanted.plain && !wanted.properties.is_empty() && reads.literal(subject).is_none() {
+        if !wanted.properties.is_empty() && !reads.has_it(subject) {
             continue;
         }
         let Some(record) = graph.term(subject) else { continue };
-        let (property, literal) =
-            if wanted.literal { reads.literal(subject).unzip() } else { (None, None) };
-        let snippet = wanted
-            .literal
-            .then(|| snippet::best_passage(&texts_of(graph, subject), &reads.marks).0);
+        let (property, literal) = if wanted.asks(Column::Literal) || wanted.asks(Column::Property) {
+            reads.literal(subject).unzip()
+        } else {
+            (None, None)
+        };
+        let snippet = wanted.asks(Column::Snippet).then(|| {
+            snippet::best_passage(&known.properties.read(graph, subject).texts, &reads.marks).0
+        });
         found.push(ClauseHit {
-            class: reads.class(subject),
+            class: if wanted.asks(Column::Kind) { reads.class(subject) } else { None },
             record,
             score,
             snippet,
@@ -208,6 +229,22 @@ impl Reads<'_> {
                     _ => false,
                 }
         })
+    }
+
+    /// Whether a value of the properties that are searched matches. The index
+    /// tells titles, descriptions and other texts apart, and no more.
+    fn has_it(&self, subject: TermId) -> bool {
+        if self.wanted.plain && part_of(self.wanted.properties) != Part::Rest {
+            return self.wanted.properties.iter().any(|property| {
+                let property = self.graph.iri_id(property.as_str());
+                let values = |property| {
+                    let any = GraphPattern::Any;
+                    self.graph.quads().matching(Some(subject), Some(property), None, any).next()
+                };
+                property.and_then(values).is_some()
+            });
+        }
+        self.literal(subject).is_some()
     }
 
     /// The literal that matches best, with its property; of the properties

@@ -5,6 +5,7 @@
 
 mod clause;
 mod ranking;
+mod records;
 mod similar;
 mod snippet;
 mod spelling;
@@ -15,6 +16,7 @@ mod words;
 
 pub use clause::{ClauseHit, Wanted, search_clause};
 pub use ranking::Mode;
+pub use records::{label, status};
 pub use similar::{nearest_of_kind, similar};
 pub use suggest::{Suggestion, suggest};
 
@@ -24,8 +26,8 @@ use crate::index::{Facet, Filters, KINDS, Row, Rows};
 use crate::rdf::Names;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS};
-use oxigraph::model::Term;
+use crate::rdf::vocabulary::INSITES;
+use records::{Known, Wording};
 use serde::Serialize;
 
 pub use words::read_words;
@@ -245,14 +247,14 @@ pub fn search(
         }
     }
     let filters = text.filters(&facets, query.from, query.to);
-    let synonyms = text.remembered(|| synonyms::Synonyms::read(graph));
-    let asked = understand::understand(&query.text, query.exact, text, &synonyms)?;
+    let known = text.remembered(|| Known::read(graph));
+    let asked = understand::understand(&query.text, query.exact, text, &known.synonyms)?;
     let limit = query.limit.clamp(1, PAGE_LIMIT);
     let page = query.page.max(1);
     let start = (page - 1).saturating_mul(limit);
     let by_relevance = query.sort == Sort::Relevance;
     let wanted = if by_relevance { start.saturating_add(limit) } else { 0 };
-    let ranked = ranking::rank(text, graph, &asked, query.mode, &filters, wanted)?;
+    let ranked = ranking::rank(text, graph, &known, &asked, query.mode, &filters, wanted)?;
     let mut within = ranked.rows.clone();
     within.and(&filters.all);
     let total = usize::try_from(within.count()).unwrap_or(usize::MAX);
@@ -267,11 +269,11 @@ pub fn search(
         .map(|(row, score)| {
             let meaning = ranked.vector.as_ref().and_then(|vector| text.cosine(row, vector));
             let hit = Hit { score, subject: text.subject(row), date: text.date(row) };
-            record(graph, names, &hit, &wanted, meaning)
+            record(graph, names, &known, &hit, &wanted, meaning)
         })
         .collect();
-    let (embedded, documents) = text.coverage();
-    let partial = query.mode != Mode::Words && embedded < documents;
+    let coverage = (query.mode != Mode::Words).then(|| text.coverage());
+    let partial = coverage.filter(|(embedded, documents)| embedded < documents);
     Ok(Answer {
         query: query.text.clone(),
         mode: query.mode.name(),
@@ -280,9 +282,9 @@ pub fn search(
         page,
         pages: total.div_ceil(limit).max(1),
         hits,
-        facets: facet_values(text, graph, names, &ranked.rows, &filters),
+        facets: facet_values(text, graph, names, &known, &ranked.rows, &filters),
         years: text.years(&within).into_iter().map(|(year, count)| Year { year, count }).collect(),
-        coverage: partial.then_some(Coverage { embedded, documents }),
+        coverage: partial.map(|(embedded, documents)| Coverage { embedded, documents }),
         help: if total == 0 {
             Some(help(text, &asked, &ranked.rows, &filters, query)?)
         } else {
@@ -306,6 +308,7 @@ fn facet_values(
     text: &crate::index::Snapshot,
     graph: &Snapshot,
     names: &Names,
+    known: &Known,
     rows: &Rows,
     filters: &Filters,
 ) -> std::collections::BTreeMap<&'static str, Vec<FacetValue>> {
@@ -322,7 +325,7 @@ fn facet_values(
             .take_while(|(_, count)| *count >= least)
             .take(4 * FACET_VALUES)
             .map(|(value, count)| {
-                let (value, label) = facet_text(graph, names, facet, value);
+                let (value, label) = known.facet_text(graph, names, facet, value);
                 FacetValue { value, label, count }
             })
             .collect();
@@ -407,13 +410,13 @@ fn sorted(
 fn record(
     graph: &Snapshot,
     names: &Names,
+    known: &Known,
     hit: &Hit,
     wanted: &snippet::Wanted,
     meaning: Option<f32>,
 ) -> Record {
     let id = graph.text(hit.subject).unwrap_or_default();
-    let title = label(graph, hit.subject);
-    let texts = snippet::texts_of(graph, hit.subject);
+    let Wording { title, texts, status } = known.properties.read(graph, hit.subject);
     let (snippet, mut words) = snippet::best_passage(&texts, wanted);
     let in_title = wanted.matches(&title);
     let mut fields = Vec::new();
@@ -438,7 +441,7 @@ fn record(
         title: if title.is_empty() { id.clone() } else { title },
         id,
         snippet,
-        status: status(graph, hit.subject),
+        status,
         date: date_text(hit.date),
         score: hit.score,
         why: Why { words, fields, meaning, stands_for },
@@ -472,41 +475,6 @@ fn kebab(name: &str) -> Option<String> {
         out.push(c.to_ascii_lowercase());
     }
     (!out.is_empty()).then_some(out)
-}
-
-/// What people call a resource: its English title, preferred label or label;
-/// empty if it has none.
-#[must_use]
-pub fn label(graph: &Snapshot, subject: TermId) -> String {
-    for (namespace, name) in [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")] {
-        let mut labels: Vec<(bool, String)> = graph
-            .objects(subject, &format!("{namespace}{name}"))
-            .into_iter()
-            .filter_map(|id| match graph.term(id)? {
-                Term::Literal(literal) => {
-                    let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
-                    Some((foreign, literal.value().to_owned()))
-                }
-                _ => None,
-            })
-            .collect();
-        labels.sort_unstable();
-        if let Some((_, text)) = labels.into_iter().next() {
-            return text;
-        }
-    }
-    String::new()
-}
-
-/// The local name of a record's status; empty if it has none.
-#[must_use]
-pub fn status(graph: &Snapshot, subject: TermId) -> String {
-    graph
-        .objects(subject, &format!("{INSITES}status"))
-        .into_iter()
-        .filter_map(|id| graph.text(id))
-        .find_map(|iri| iri.strip_prefix(INSITES).map(str::to_owned))
-        .unwrap_or_default()
 }
 
 /// `yyyymmdd` with zeros for what is unknown, as ISO 8601.

@@ -7,10 +7,11 @@ use crate::index::{
     Error, Facet, Filters, KINDS, Row, Rows, Scoring, Snapshot, Vector, meaning_of, words_of,
 };
 use crate::rdf::vocabulary::INSITES;
-use crate::search::label;
-use crate::search::snippet::texts_of;
-use crate::search::understand::Understood;
+use crate::search::records::Known;
+use crate::search::understand::{Understood, widened};
+use crate::search::words::is_stop_word;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 
 /// Candidates of each list.
 const CANDIDATES: usize = 100;
@@ -75,6 +76,7 @@ pub(super) struct Ranked {
 pub(super) fn rank(
     index: &Snapshot,
     graph: &Graph,
+    known: &Known,
     asked: &Understood,
     mode: Mode,
     filters: &Filters,
@@ -95,12 +97,15 @@ pub(super) fn rank(
         return by_meaning(index, asked, &vector, filters, wanted);
     }
     let illustrative = graph.iri_id(&format!("{INSITES}Illustrative")).map(u64::from);
-    let ranking = Ranking { index, graph, asked, illustrative };
+    let named = RefCell::default();
+    let ranking = Ranking { index, graph, asked, known, illustrative, named };
     if !asked.may_guess() {
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
         within.and(&filters.all);
-        let fused = ranking.fuse(&asked.scoring, &vector, &within)?;
+        let best = index.best(&asked.scoring, &within, CANDIDATES)?;
+        let near = index.nearest(&vector, &within, CANDIDATES);
+        let fused = ranking.fuse(&asked.scoring, &best, &vector, &near)?;
         let hits = ranking.rest(&asked.scoring, fused.in_order(), &within, wanted)?;
         return Ok(Ranked { rows, hits, vector: Some(vector) });
     }
@@ -114,7 +119,10 @@ pub(super) fn rank(
     }
     let mut visible = index.visible();
     visible.minus(&excluded);
-    let first = ranking.fuse(&asked.widened, &vector, &visible)?;
+    let scoring = widened(index, &asked.scoring)?;
+    let best = index.best(&scoring, &visible, CANDIDATES)?;
+    let near = index.nearest(&vector, &visible, CANDIDATES);
+    let first = ranking.fuse(&scoring, &best, &vector, &near)?;
     if rows.is_empty()
         && first.words.iter().all(|score| *score <= 0.0)
         && first.best_cosine() < LEAST
@@ -122,16 +130,22 @@ pub(super) fn rank(
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
-    let found = ranking.recipe(&asked.widened, &moved, &visible)?;
+    let found = ranking.recipe(&scoring, &best, &moved, &visible)?;
+    // Where no word was found, meaning alone must be near enough.
+    let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     for (row, _) in found.iter().copied().chain(first.in_order()) {
-        rows.set(row);
+        if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
+            rows.set(row);
+        }
     }
     let hits = if filters.without.is_empty() && filters.all == index.visible() {
+        let found = found.into_iter().filter(|(row, _)| rows.contains(*row)).collect();
         ranking.rest(&asked.scoring, found, &rows, wanted)?
     } else {
         let mut within = rows.clone();
         within.and(&filters.all);
-        let found = ranking.recipe(&asked.widened, &moved, &within)?;
+        let best = index.best(&scoring, &within, CANDIDATES)?;
+        let found = ranking.recipe(&scoring, &best, &moved, &within)?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -203,20 +217,27 @@ struct Ranking<'a> {
     index: &'a Snapshot,
     graph: &'a Graph,
     asked: &'a Understood,
+    known: &'a Known,
     /// The status of records that are examples.
     illustrative: Option<u64>,
+    /// Whether the title of a row was typed; asked again by every step.
+    named: RefCell<FxHashMap<Row, bool>>,
 }
 
 impl Ranking<'_> {
     /// Step 4: the union of both lists' best, scored by the sum of z-scores
     /// over the union.
-    fn fuse(&self, scoring: &Scoring, vector: &Vector, within: &Rows) -> Result<Fused, Error> {
-        let by_words = self.index.best(scoring, within, CANDIDATES)?;
-        let by_meaning = self.index.nearest(vector, within, CANDIDATES);
+    fn fuse(
+        &self,
+        scoring: &Scoring,
+        by_words: &[(Row, f32)],
+        vector: &Vector,
+        by_meaning: &[(Row, f32)],
+    ) -> Result<Fused, Error> {
         let mut rows: Vec<Row> = Vec::with_capacity(2 * CANDIDATES);
         let mut words: Vec<f32> = Vec::with_capacity(2 * CANDIDATES);
         let mut known: FxHashSet<Row> = FxHashSet::default();
-        for (row, score) in &by_words {
+        for (row, score) in by_words {
             known.insert(*row);
             rows.push(*row);
             words.push(*score);
@@ -225,7 +246,7 @@ impl Ranking<'_> {
             by_meaning.iter().map(|(row, _)| *row).filter(|row| known.insert(*row)).collect();
         words.extend(self.index.scores(scoring, &only_meaning)?);
         rows.extend(only_meaning);
-        let near: FxHashMap<Row, f32> = by_meaning.into_iter().collect();
+        let near: FxHashMap<Row, f32> = by_meaning.iter().copied().collect();
         let cosines: Vec<Option<f32>> = rows
             .iter()
             .map(|row| near.get(row).copied().or_else(|| self.index.cosine(*row, vector)))
@@ -265,15 +286,15 @@ impl Ranking<'_> {
 
     /// Whether the query has all words of the document's title.
     fn is_named(&self, row: Row) -> bool {
-        let title = label(self.graph, self.index.subject(row));
-        let mut any = false;
-        for (stem, _) in words_of(&title) {
-            if !self.asked.marked.iter().any(|(marked, typed)| *marked == stem && typed.is_none()) {
-                return false;
-            }
-            any = true;
-        }
-        any
+        *self.named.borrow_mut().entry(row).or_insert_with(|| {
+            let title = self.known.properties.read(self.graph, self.index.subject(row)).title;
+            let typed = |stem: &String| {
+                self.asked.marked.iter().any(|(marked, typed)| marked == stem && typed.is_none())
+            };
+            let mut stems = words_of(&title).into_iter().map(|(stem, _)| stem);
+            let mut stems = stems.by_ref().filter(|stem| !is_stop_word(stem)).peekable();
+            stems.peek().is_some() && stems.all(|stem| typed(&stem))
+        })
     }
 
     /// Best first; ties by record, so that answers are stable.
@@ -306,14 +327,17 @@ impl Ranking<'_> {
     fn recipe(
         &self,
         scoring: &Scoring,
+        best: &[(Row, f32)],
         vector: &Vector,
         within: &Rows,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        let fused = self.fuse(scoring, vector, within)?;
+        let near = self.index.nearest(vector, within, CANDIDATES);
+        let fused = self.fuse(scoring, best, vector, &near)?;
         let mut ranked = self.smoothed(&fused);
         if ranked.len() > HEAD {
             let expanded = self.expanded(scoring, &fused)?;
-            let tail = self.smoothed(&self.fuse(&expanded, vector, within)?);
+            let best = self.index.best(&expanded, within, CANDIDATES)?;
+            let tail = self.smoothed(&self.fuse(&expanded, &best, vector, &near)?);
             let head: FxHashSet<Row> = ranked[..HEAD].iter().map(|(row, _)| *row).collect();
             let before: Vec<(Row, f32)> = ranked.split_off(HEAD);
             let worst = ranked.last().map_or(0.0, |(_, score)| *score);
@@ -349,7 +373,13 @@ impl Ranking<'_> {
             .into_iter()
             .enumerate()
             .map(|(i, mut near)| {
-                near.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+                let order =
+                    |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+                if near.len() > NEIGHBOURS {
+                    near.select_nth_unstable_by(NEIGHBOURS - 1, order);
+                    near.truncate(NEIGHBOURS);
+                }
+                near.sort_unstable_by(order);
                 let (mut sum, mut weights) = (0.0, 0.0);
                 for (cosine, j) in near.into_iter().take(NEIGHBOURS) {
                     let weight = cosine.max(0.0).powi(4);
@@ -375,8 +405,8 @@ impl Ranking<'_> {
     fn expanded(&self, scoring: &Scoring, fused: &Fused) -> Result<Scoring, Error> {
         let mut shares: FxHashMap<String, f32> = FxHashMap::default();
         for n in fused.order.iter().take(TAIL.0) {
-            let text = texts_of(self.graph, self.index.subject(fused.rows[*n])).join("\n");
-            let words = words_of(&text);
+            let subject = self.index.subject(fused.rows[*n]);
+            let words = words_of(&self.known.properties.read(self.graph, subject).texts.join("\n"));
             #[expect(clippy::cast_precision_loss, reason = "a share")]
             let share = 1.0 / words.len().max(1) as f32;
             for (word, _) in words {

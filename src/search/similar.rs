@@ -4,8 +4,9 @@ use crate::graph::Snapshot;
 use crate::index::{Error, Facet, KINDS, meaning_of};
 use crate::rdf::Names;
 use crate::rdf::TermId;
-use crate::search::snippet::{Wanted, texts_of};
-use crate::search::{Hit, Record, label, record};
+use crate::search::records::Known;
+use crate::search::snippet::Wanted;
+use crate::search::{Hit, Record, record};
 
 /// The records nearest to one in meaning, nearest first, itself left out, at
 /// most so many. Only what the reader of the snapshots sees. A record whose
@@ -17,13 +18,12 @@ pub fn similar(
     subject: TermId,
     most: usize,
 ) -> Result<Vec<Record>, Error> {
+    let known = text.remembered(|| Known::read(graph));
     let row = text.row_of(subject);
     let vector = row.and_then(|row| text.vector(row)).unwrap_or_else(|| {
-        let mut words = label(graph, subject);
-        if let Some(first) = texts_of(graph, subject).first() {
-            words = format!("{words}. {first}");
-        }
-        meaning_of(&words)
+        let read = known.properties.read(graph, subject);
+        let first = read.texts.first().map_or("", String::as_str);
+        meaning_of(&format!("{}. {first}", read.title))
     });
     let mut others = text.visible();
     if let Some(row) = row {
@@ -32,7 +32,7 @@ pub fn similar(
     let near = text.nearest(&vector, &others, most);
     let hits = near.into_iter().map(|(row, cosine)| {
         let hit = Hit { score: cosine, subject: text.subject(row), date: text.date(row) };
-        record(graph, names, &hit, &Wanted::default(), Some(cosine))
+        record(graph, names, &known, &hit, &Wanted::default(), Some(cosine))
     });
     Ok(hits.collect())
 }

@@ -1,47 +1,20 @@
 //! The passage of a record that fits a query best, with what matched marked.
 //! Pure text work, no index.
 
-use crate::graph::{GraphPattern, Snapshot};
-use crate::index::{surface_words_of, words_of};
-use crate::rdf::TermId;
-use crate::rdf::vocabulary::{DCTERMS, RDFS, SKOS};
-use oxigraph::model::Term;
+use crate::index::{surface_words_of, words_beginning};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
 /// About two lines (bytes).
 const LENGTH: usize = 220;
 
-/// The texts of a record that a snippet may come from: the description first.
-pub(super) fn texts_of(graph: &Snapshot, subject: TermId) -> Vec<String> {
-    let titles: Vec<TermId> = [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")]
-        .iter()
-        .filter_map(|(namespace, name)| graph.iri_id(&format!("{namespace}{name}")))
-        .collect();
-    let description = graph.iri_id(&format!("{DCTERMS}description"));
-    let mut texts: Vec<(bool, String)> = graph
-        .quads()
-        .matching(Some(subject), None, None, GraphPattern::Any)
-        .filter(|quad| !titles.contains(&quad[1]))
-        .filter_map(|quad| match graph.term(quad[2])? {
-            Term::Literal(literal)
-                if literal.language().is_some()
-                    || literal.datatype() == oxigraph::model::vocab::xsd::STRING =>
-            {
-                Some((Some(quad[1]) != description, literal.destruct().0))
-            }
-            _ => None,
-        })
-        .collect();
-    texts.sort_by_key(|(other, _)| *other);
-    texts.into_iter().map(|(_, text)| text).collect()
-}
-
 /// What a query looks for in texts.
 #[derive(Default)]
 pub(super) struct Wanted {
     /// Stems, with what was typed for them if that differs.
     stems: FxHashMap<String, Option<String>>,
+    /// Their first letters.
+    letters: Vec<char>,
     /// The words as typed, for passages that none of them stands in.
     typed: Vec<String>,
 }
@@ -50,8 +23,13 @@ impl Wanted {
     /// These stems, and what was typed.
     pub(super) fn new(stems: &[(String, Option<String>)], typed: &str) -> Self {
         let typed = surface_words_of(typed).into_iter().map(|(word, _)| word);
+        let mut letters: Vec<char> =
+            stems.iter().filter_map(|(stem, _)| stem.chars().next()).collect();
+        letters.sort_unstable();
+        letters.dedup();
         Self {
             stems: stems.iter().cloned().collect(),
+            letters,
             typed: typed.filter(|word| word.len() > 3).collect(),
         }
     }
@@ -63,15 +41,12 @@ impl Wanted {
 
     /// What was typed for the words of a text that match by another word.
     pub(super) fn stand_ins(&self, text: &str) -> Vec<String> {
-        let words = words_of(text).into_iter();
+        let words = words_beginning(text, &self.letters).into_iter();
         words.filter_map(|(word, _)| self.stems.get(&word)?.clone()).collect()
     }
 
     fn places(&self, text: &str) -> Vec<Range<usize>> {
-        if self.stems.is_empty() {
-            return Vec::new();
-        }
-        words_of(text)
+        words_beginning(text, &self.letters)
             .into_iter()
             .filter(|(word, _)| self.stems.contains_key(word))
             .map(|(_, range)| range)
@@ -217,6 +192,7 @@ fn escape(text: &str, html: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::words_of;
 
     fn wanted(text: &str) -> Wanted {
         let stems: Vec<_> = words_of(text).into_iter().map(|(stem, _)| (stem, None)).collect();

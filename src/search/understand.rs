@@ -28,8 +28,6 @@ pub(super) struct Understood {
     pub(super) matching: Matching,
     /// Scoring by the words that match.
     pub(super) scoring: Scoring,
-    /// The same with look-alikes.
-    pub(super) widened: Scoring,
     /// Stems to mark in texts, with what was typed for them if that differs.
     pub(super) marked: Vec<(String, Option<String>)>,
     /// What the meaning is taken from.
@@ -74,10 +72,6 @@ pub(super) fn understand(
         }
     }
     understood.scoring.title = TITLE;
-    understood.widened = understood.scoring.clone();
-    if !literal {
-        widen(index, &mut understood.widened)?;
-    }
     Ok(understood)
 }
 
@@ -85,11 +79,11 @@ fn stems_of(text: &str) -> Vec<String> {
     words_of(text).into_iter().map(|(stem, _)| stem).collect()
 }
 
-/// Adds words that share letters with those of the query (step T of the
-/// recipe).
-fn widen(index: &Snapshot, scoring: &mut Scoring) -> Result<(), Error> {
-    let typed = scoring.terms.clone();
-    for (words, weight) in &typed {
+/// Scoring with the words that share letters with those of the query (step T of
+/// the recipe).
+pub(super) fn widened(index: &Snapshot, typed: &Scoring) -> Result<Scoring, Error> {
+    let mut scoring = typed.clone();
+    for (words, weight) in &typed.terms {
         // What only means the same is not widened again.
         let [stem] = words.as_slice() else { continue };
         if *weight < 1.0 {
@@ -103,7 +97,7 @@ fn widen(index: &Snapshot, scoring: &mut Scoring) -> Result<(), Error> {
             }
         }
     }
-    Ok(())
+    Ok(scoring)
 }
 
 /// Whether two words begin with the same letter, or with the same two swapped:

@@ -58,6 +58,11 @@ impl Answer {
     }
 }
 
+/// The site of those who must have one.
+fn site(role: Role) -> Option<&'static str> {
+    (role == Role::Contributor).then_some("mid-and-south-essex-nhs-ft")
+}
+
 impl Service {
     fn open(empty: bool, settings: &[(&str, &str)]) -> Self {
         let folder = Arc::new(tempfile::tempdir().expect("a temporary folder"));
@@ -79,6 +84,28 @@ impl Service {
         SEEDED.get_or_init(|| Self::open(false, &[])).clone()
     }
 
+    /// The same with all vectors made. Shared by all tests.
+    pub async fn embedded() -> Self {
+        static EMBEDDED: OnceLock<Service> = OnceLock::new();
+        let open = || Self::open(false, &[("embedding-threads", "auto")]);
+        let service = EMBEDDED.get_or_init(open).clone();
+        service.all_embedded().await;
+        service
+    }
+
+    /// Waits until every document has its vector.
+    pub async fn all_embedded(&self) {
+        let begun = std::time::Instant::now();
+        loop {
+            let (embedded, documents) = self.app.reader.snapshot().text.coverage();
+            if embedded == documents {
+                return;
+            }
+            assert!(begun.elapsed().as_secs() < 120, "{embedded} of {documents} after 120 s");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
     /// The same for one test alone, which may change it.
     pub fn seeded_alone() -> Self {
         Self::open(false, &[])
@@ -87,7 +114,7 @@ impl Service {
     /// A token of this service.
     pub fn token(&self, name: &str, role: Role) -> (String, Tokens) {
         let tokens = Tokens::open(self.folder.path());
-        (tokens.add(name, role, None, None).expect("a token"), tokens)
+        (tokens.add(name, role, site(role), None).expect("a token"), tokens)
     }
 
     /// The same service, asked by nobody in particular.
@@ -100,7 +127,7 @@ impl Service {
     pub fn with_role(mut self, role: Role) -> Self {
         let tokens = Tokens::open(self.folder.path());
         let name = format!("test {}", insites::access::secret().expect("a secret"));
-        self.token = Some(tokens.add(&name, role, None, None).expect("a token"));
+        self.token = Some(tokens.add(&name, role, site(role), None).expect("a token"));
         self
     }
 

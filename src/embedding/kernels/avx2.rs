@@ -43,6 +43,7 @@ pub(super) mod guarded {
         attention(qkv: &[f32], span: Span, scratch: &mut Scratch, out: &mut [f32]);
         add_and_normalise(rows: &mut [f32], more: &[f32], norm: &Norm);
         dot(a: &[i8; DIMENSIONS], b: &[i8; DIMENSIONS]) -> i32;
+        dots(one: &[i8; DIMENSIONS], others: &[&[i8; DIMENSIONS]], out: &mut [i32]);
     }
 }
 
@@ -423,6 +424,7 @@ fn add_and_normalise(rows: &mut [f32], more: &[f32], norm: &Norm) {
     }
 }
 
+#[inline]
 #[target_feature(enable = "avx2,fma")]
 fn dot(a: &[i8; DIMENSIONS], b: &[i8; DIMENSIONS]) -> i32 {
     let ones = _mm256_set1_epi16(1);
@@ -437,4 +439,11 @@ fn dot(a: &[i8; DIMENSIONS], b: &[i8; DIMENSIONS]) -> i32 {
     let sum = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
     let sum: __m128i = _mm_add_epi32(sum, _mm_shuffle_epi32::<0b01_00_11_10>(sum));
     _mm_cvtsi128_si32(_mm_add_epi32(sum, _mm_shuffle_epi32::<0b10_11_00_01>(sum)))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dots(one: &[i8; DIMENSIONS], others: &[&[i8; DIMENSIONS]], out: &mut [i32]) {
+    for (out, other) in out.iter_mut().zip(others) {
+        *out = dot(one, other);
+    }
 }

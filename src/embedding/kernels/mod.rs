@@ -188,5 +188,21 @@ pub(crate) fn dot(a: &[i8; DIMENSIONS], b: &[i8; DIMENSIONS]) -> f32 {
     }
 }
 
+/// The products of one vector with several.
+pub(crate) fn dots(one: &[i8; DIMENSIONS], others: &[&[i8; DIMENSIONS]], out: &mut [i32]) {
+    assert_eq!(others.len(), out.len());
+    match Kernel::best() {
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Vnni => vnni::guarded::dots(one, others, out),
+        #[cfg(target_arch = "x86_64")]
+        Kernel::Avx2 => avx2::guarded::dots(one, others, out),
+        _ => {
+            for (out, other) in out.iter_mut().zip(others) {
+                *out = portable::dot(one, other);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

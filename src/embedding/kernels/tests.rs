@@ -129,6 +129,31 @@ fn normalised_rows_agree_and_have_no_mean() {
 }
 
 #[test]
+fn products_of_one_vector_with_several_agree() {
+    let one: [i8; DIMENSIONS] =
+        std::array::from_fn(|n| i8::try_from(n * 37 % 255).unwrap_or(-127).max(-127));
+    let rows: Vec<[i8; DIMENSIONS]> = (0..9_usize)
+        .map(|row| std::array::from_fn(|n| i8::try_from((n * row * 13) % 250).unwrap_or(-126)))
+        .chain([[127; DIMENSIONS], [-127; DIMENSIONS], [0; DIMENSIONS]])
+        .collect();
+    let others: Vec<&[i8; DIMENSIONS]> = rows.iter().collect();
+    let expected: Vec<i32> = rows.iter().map(|row| portable::dot(&one, row)).collect();
+    let mut out = vec![0; others.len()];
+    super::dots(&one, &others, &mut out);
+    assert_eq!(out, expected);
+    #[cfg(target_arch = "x86_64")]
+    for kernel in Kernel::available() {
+        let mut out = vec![0; others.len()];
+        match kernel {
+            Kernel::Vnni => super::vnni::guarded::dots(&one, &others, &mut out),
+            Kernel::Avx2 => super::avx2::guarded::dots(&one, &others, &mut out),
+            Kernel::Portable => out.clone_from(&expected),
+        }
+        assert_eq!(out, expected, "{kernel:?}");
+    }
+}
+
+#[test]
 fn products_of_vectors_agree_at_both_ends() {
     let mut a = [127; DIMENSIONS];
     let b = [-127; DIMENSIONS];

@@ -3,17 +3,18 @@
 
 use crate::kernels::avx2::finish;
 use crate::kernels::{Rows, Then, tile_rows};
+use crate::vector::DIMENSIONS;
 use crate::weights::{Block, GROUP, Matrix, PANEL};
 use std::arch::x86_64::{
     __m512, __m512i, _mm256_castpd_ps, _mm512_castps_pd, _mm512_castps512_ps256,
     _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_extractf64x4_pd, _mm512_fmadd_ps,
-    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_set1_epi32, _mm512_setzero_ps,
-    _mm512_setzero_si512,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_reduce_add_epi32, _mm512_set1_epi8,
+    _mm512_set1_epi32, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_xor_si512,
 };
 
 /// Calls that [`crate::kernels::Kernel`] has made sure of.
 pub(super) mod guarded {
-    use super::{Matrix, Rows, Then};
+    use super::{DIMENSIONS, Matrix, Rows, Then};
 
     pub(in crate::kernels) fn product(matrix: &Matrix, rows: &Rows, then: Then, out: &mut [f32]) {
         #[expect(unsafe_code, reason = "Kernel::Vnni is made only where these features are")]
@@ -22,6 +23,50 @@ pub(super) mod guarded {
         unsafe {
             super::product(matrix, rows, then, out);
         }
+    }
+
+    pub(in crate::kernels) fn dots(
+        one: &[i8; DIMENSIONS],
+        others: &[&[i8; DIMENSIONS]],
+        out: &mut [i32],
+    ) {
+        #[expect(unsafe_code, reason = "Kernel::Vnni is made only where these features are")]
+        // SAFETY: as for `product`.
+        unsafe {
+            super::dots(one, others, out);
+        }
+    }
+}
+
+/// Bytes of a register.
+const BYTES: usize = 64;
+
+/// One factor of the instruction has no sign: its bytes get 128 more, which adds
+/// 128 times the sum of the other factor.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn dots(one: &[i8; DIMENSIONS], others: &[&[i8; DIMENSIONS]], out: &mut [i32]) {
+    let more = 128 * one.iter().map(|byte| i32::from(*byte)).sum::<i32>();
+    let sign = _mm512_set1_epi8(i8::MIN);
+    let mut ours = [_mm512_setzero_si512(); DIMENSIONS / BYTES];
+    for (register, bytes) in ours.iter_mut().zip(one.as_chunks().0) {
+        *register = load_bytes(bytes);
+    }
+    for (out, other) in out.iter_mut().zip(others) {
+        let mut sum = _mm512_setzero_si512();
+        for (ours, bytes) in ours.iter().zip(other.as_chunks().0) {
+            sum = _mm512_dpbusd_epi32(sum, _mm512_xor_si512(load_bytes(bytes), sign), *ours);
+        }
+        *out = _mm512_reduce_add_epi32(sum) - more;
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load_bytes(bytes: &[i8; BYTES]) -> __m512i {
+    #[expect(unsafe_code, reason = "a load through a reference")]
+    // SAFETY: the array has 64 bytes; the load may be unaligned.
+    unsafe {
+        _mm512_loadu_si512(bytes.as_ptr().cast())
     }
 }
 

@@ -70,16 +70,7 @@ impl Snapshot {
         let mut all: FxHashMap<u64, u64> = FxHashMap::default();
         for (segment, bits) in self.segments.iter().zip(&rows.0) {
             let facets = &segment.columns.facets[facet as usize];
-            if facets.values.is_empty() {
-                continue;
-            }
-            let mut counts = vec![0_u64; facets.values.len()];
-            for doc in bits.iter() {
-                for number in facets.of(doc) {
-                    counts[*number as usize] += 1;
-                }
-            }
-            for (value, count) in facets.values.iter().zip(counts) {
+            for (value, count) in facets.values.iter().zip(facets.counts(bits, bits.count())) {
                 if count > 0 {
                     *all.entry(*value).or_default() += count;
                 }
@@ -101,10 +92,10 @@ impl Snapshot {
     pub fn years(&self, rows: &Rows) -> Vec<(u32, u64)> {
         let mut all: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
         for (segment, bits) in self.segments.iter().zip(&rows.0) {
-            for doc in bits.iter() {
-                let date = segment.columns.dates[doc as usize];
-                if date > 0 {
-                    *all.entry(date / 10_000).or_default() += 1;
+            let years = &segment.columns.years;
+            for (year, count) in years.values.iter().zip(years.counts(bits, bits.count())) {
+                if count > 0 {
+                    *all.entry(u32::try_from(*year).unwrap_or(0)).or_default() += count;
                 }
             }
         }

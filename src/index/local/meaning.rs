@@ -6,7 +6,7 @@ use crate::index::local::rows::Rows;
 use crate::index::local::snapshot::Snapshot;
 use crate::index::{Encoder, Row, Vector, Workspace};
 use crate::rdf::TermId;
-use insites_embedding::{LongText, StoreError, VectorReader, VectorStore};
+use insites_embedding::{LongText, Place, StoreError, VectorReader, VectorStore};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Records of that length are rare here; each further passage begins with the
 /// first words, which are the title.
 const LONG: LongText = LongText::Passages { most: 8, lead: 24 };
+/// Documents that are compared together: their places stay in the fastest cache.
+const TOGETHER_COMPARED: usize = 512;
 /// Tokens that are given to the model together.
 const TOGETHER: usize = 256;
 
@@ -32,6 +34,10 @@ impl Vectors {
 
     pub(super) fn find(&self, hash: u64) -> Option<u32> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner).find(hash)
+    }
+
+    pub(super) fn place(&self, hash: u64) -> Option<Place> {
+        self.reader.place(self.find(hash)?)
     }
 
     /// Makes the vectors of texts that have none yet.
@@ -113,7 +119,7 @@ impl Snapshot {
     pub fn has_vectors(&self) -> bool {
         self.segments
             .iter()
-            .any(|segment| segment.visible.iter().any(|doc| segment.columns.slot(doc).is_some()))
+            .any(|segment| segment.visible.iter().any(|doc| segment.columns.place(doc).is_some()))
     }
 
     /// Documents without a vector, the latest first, at most so many.
@@ -122,7 +128,7 @@ impl Snapshot {
         let mut found = Vec::new();
         for segment in self.segments.iter().rev() {
             for doc in segment.live.iter() {
-                if segment.columns.slot(doc).is_none() {
+                if segment.columns.place(doc).is_none() {
                     found.push(Unembedded {
                         row: segment.first + doc,
                         subject: segment.columns.subjects[doc as usize],
@@ -150,10 +156,10 @@ impl Snapshot {
             .embed(&hashed, workspace)
             .map_err(|error| crate::index::Error::Engine(error.to_string()))?;
         for (document, _) in texts {
-            if let (Some((segment, doc)), Some(record)) =
-                (self.place(document.row), self.vectors.find(document.hash))
+            if let (Some((segment, doc)), Some(place)) =
+                (self.place(document.row), self.vectors.place(document.hash))
             {
-                segment.columns.set_slot(doc, record);
+                segment.columns.set_place(doc, place);
             }
         }
         Ok(())
@@ -163,7 +169,7 @@ impl Snapshot {
     #[must_use]
     pub fn vector(&self, row: Row) -> Option<Vector> {
         let (segment, doc) = self.place(row)?;
-        Some(self.vectors.reader.record(segment.columns.slot(doc)?)?.vector())
+        Some(self.vectors.reader.record(segment.columns.place(doc)?.first())?.vector())
     }
 
     /// How near a document's meaning is to a vector: the cosine of its best
@@ -171,7 +177,8 @@ impl Snapshot {
     #[must_use]
     pub fn cosine(&self, row: Row, vector: &Vector) -> Option<f32> {
         let (segment, doc) = self.place(row)?;
-        best_passage(&self.vectors.reader, segment.columns.slot(doc)?, vector)
+        let passages = self.vectors.reader.passages(segment.columns.place(doc)?.first());
+        passages.map(|passage| passage.cosine(vector)).max_by(f32::total_cmp)
     }
 
     /// The documents nearest to a vector, nearest first, at most so many. An
@@ -179,32 +186,26 @@ impl Snapshot {
     #[must_use]
     pub fn nearest(&self, vector: &Vector, within: &Rows, most: usize) -> Vec<(Row, f32)> {
         let mut top = super::snapshot::Top::new(most);
+        let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
         for (segment, bits) in self.segments.iter().zip(&within.0) {
-            for doc in bits.iter() {
-                let cosine = segment
-                    .columns
-                    .slot(doc)
-                    .and_then(|slot| best_passage(&self.vectors.reader, slot, vector));
-                if let Some(cosine) = cosine
-                    && cosine >= top.threshold()
-                {
-                    top.push(cosine, segment.columns.subjects[doc as usize], segment.first + doc);
+            segment.columns.scan(TOGETHER_COMPARED, |some| {
+                docs.clear();
+                places.clear();
+                for (doc, place) in some.iter().filter(|(doc, _)| bits.contains(*doc)) {
+                    docs.push(*doc);
+                    places.push(*place);
                 }
-            }
+                self.vectors.reader.cosines(vector, &places, &mut cosines);
+                for (doc, cosine) in docs.iter().zip(&cosines) {
+                    if *cosine >= top.threshold() {
+                        let subject = segment.columns.subjects[*doc as usize];
+                        top.push(*cosine, subject, segment.first + doc);
+                    }
+                }
+            });
         }
         top.into_sorted()
     }
-}
-
-fn best_passage(reader: &VectorReader, slot: u32, vector: &Vector) -> Option<f32> {
-    let first = reader.record(slot)?;
-    let mut best = first.cosine(vector);
-    for passage in 1..u32::from(first.passages) {
-        if let Some(record) = reader.record(slot + passage) {
-            best = best.max(record.cosine(vector));
-        }
-    }
-    Some(best)
 }
 
 /// Vectors of queries that are kept: 2 MB.

@@ -17,4 +17,4 @@ pub use rows::{Bits, Rows};
 pub use snapshot::Snapshot;
 pub use text::TextIndex;
 pub use vocabulary::edits;
-pub use words::{surface_words_of, words_of};
+pub use words::{surface_words_of, words_beginning, words_of};

@@ -50,6 +50,13 @@ impl Bits {
         self.words.iter().map(|word| u64::from(word.count_ones())).sum()
     }
 
+    /// How many are in both.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> u64 {
+        let words = self.words.iter().zip(&other.words);
+        words.map(|(a, b)| u64::from((a & b).count_ones())).sum()
+    }
+
     /// Keeps what is in the other as well.
     pub fn and(&mut self, other: &Self) {
         for (word, other) in self.words.iter_mut().zip(&other.words) {
@@ -197,6 +204,7 @@ mod tests {
         all.minus(&bits);
         assert_eq!(all.count(), 127);
         all.or(&bits);
+        assert_eq!(all.common(&bits), 3);
         all.and(&bits);
         assert_eq!(all, bits);
     }

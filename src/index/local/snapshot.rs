@@ -515,6 +515,8 @@ impl Bm25StatisticsProvider for Statistics<'_> {
 pub(super) struct Top {
     most: usize,
     /// The worst first; ties: the higher subject first.
+    /// What a score must reach: that of the last one, once there are enough.
+    least: f32,
     kept: BTreeSet<(Ordered, std::cmp::Reverse<TermId>, Row)>,
 }
 
@@ -538,27 +540,25 @@ impl Ord for Ordered {
 
 impl Top {
     pub(super) fn new(most: usize) -> Self {
-        Self { most, kept: BTreeSet::new() }
+        let least = if most == 0 { f32::MAX } else { f32::MIN };
+        Self { most, least, kept: BTreeSet::new() }
     }
 
     /// What a score must reach to be kept.
     pub(super) fn threshold(&self) -> f32 {
-        if self.most == 0 {
-            return f32::MAX;
-        }
-        match self.kept.first() {
-            Some((score, ..)) if self.kept.len() >= self.most => score.0,
-            _ => f32::MIN,
-        }
+        self.least
     }
 
     pub(super) fn push(&mut self, score: f32, subject: TermId, row: Row) {
-        if score < self.threshold() || self.most == 0 {
+        if score < self.least || self.most == 0 {
             return;
         }
         self.kept.insert((Ordered(score), std::cmp::Reverse(subject), row));
         if self.kept.len() > self.most {
             self.kept.pop_first();
+        }
+        if self.kept.len() == self.most {
+            self.least = self.kept.first().map_or(f32::MIN, |(score, ..)| score.0);
         }
     }
 

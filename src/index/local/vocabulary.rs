@@ -9,13 +9,16 @@ use tantivy::Term;
 use tantivy::query::FuzzyTermQuery;
 use tantivy::schema::IndexRecordOption;
 
-/// Candidates that are looked at: nearest first, then most frequent.
+/// Candidates that are looked at: nearest first, then most likely.
 const CANDIDATES: usize = 24;
+
+/// How much more likely a slip is than a letter that could be any.
+const SLIP: u64 = 26;
 
 impl Snapshot {
     /// The words within an edit distance of 1 or 2 (a swap of neighbours
-    /// counts as one edit), nearest first, then the most frequent, at most
-    /// so many.
+    /// counts as one edit), nearest first, then the most likely to have been
+    /// meant, at most so many.
     pub fn spellings(&self, word: &str, distance: u8, most: usize) -> Result<Vec<String>, Error> {
         let mut found: FxHashMap<String, u64> = FxHashMap::default();
         let term = Term::from_field_text(self.fields.surface, word);
@@ -36,7 +39,10 @@ impl Snapshot {
         found.remove(word);
         let mut found: Vec<(usize, std::cmp::Reverse<u64>, String)> = found
             .into_iter()
-            .map(|(text, count)| (edits(word, &text), std::cmp::Reverse(count), text))
+            .map(|(text, count)| {
+                let likelihood = count * if is_slip(word, &text) { SLIP } else { 1 };
+                (edits(word, &text), std::cmp::Reverse(likelihood), text)
+            })
             .collect();
         found.sort_unstable();
         found.truncate(CANDIDATES);
@@ -127,6 +133,26 @@ impl Snapshot {
     }
 }
 
+/// Whether one edit turns a word into another that says which letter: a letter
+/// left out, doubled, or swapped with its neighbour. A wrong letter or a new
+/// one could as well have been any of 26, so that as a way to write this word
+/// it is that much less likely (Kernighan, Church and Gale, «A spelling
+/// correction program based on a noisy channel model», 1990, with all letters
+/// alike).
+fn is_slip(typed: &str, meant: &str) -> bool {
+    let (typed, meant): (Vec<char>, Vec<char>) = (typed.chars().collect(), meant.chars().collect());
+    let same = typed.iter().zip(&meant).take_while(|(a, b)| a == b).count();
+    let (after, before) = (&typed[same..], &meant[same..]);
+    match (after, before) {
+        (rest, [_, meant @ ..]) if rest == meant => true,
+        ([extra, rest @ ..], meant) if rest == meant => {
+            same > 0 && typed[same - 1] == *extra || meant.first() == Some(extra)
+        }
+        ([a, b, rest @ ..], [c, d, meant @ ..]) => (a, b, rest) == (d, c, meant),
+        _ => false,
+    }
+}
+
 /// The edit distance in which a swap of neighbours is one edit (optimal string
 /// alignment).
 #[must_use]
@@ -153,7 +179,19 @@ pub fn edits(a: &str, b: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::edits;
+    use super::{edits, is_slip};
+
+    #[test]
+    fn slips_are_letters_left_out_doubled_or_swapped() {
+        for (typed, meant) in
+            [("dath", "death"), ("traet", "treat"), ("proccurement", "procurement")]
+        {
+            assert!(is_slip(typed, meant), "{typed} {meant}");
+        }
+        for (typed, meant) in [("dath", "data"), ("traet", "tract"), ("cady", "cad"), ("a", "b")] {
+            assert!(!is_slip(typed, meant), "{typed} {meant}");
+        }
+    }
 
     #[test]
     fn a_swap_is_one_edit() {

@@ -1,16 +1,62 @@
 //! How text becomes words, for records and for queries alike.
 
 use tantivy::tokenizer::{
-    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, SimpleTokenizer, Stemmer,
-    TextAnalyzer, Token, TokenStream,
+    AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, TextAnalyzer, Token,
+    TokenStream, Tokenizer,
 };
 
 /// Longer words are noise (addresses, hashes); bytes.
 const LONGEST_WORD: usize = 60;
 
+/// Takes a text apart at everything that is no letter or digit. Each line is a
+/// value of its own: a position stays free between two, so that no phrase
+/// reaches from one into the next.
+#[derive(Clone)]
+struct Words;
+
+struct WordStream<'a> {
+    text: &'a str,
+    at: usize,
+    token: Token,
+}
+
+impl Tokenizer for Words {
+    type TokenStream<'a> = WordStream<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
+        WordStream { text, at: 0, token: Token::default() }
+    }
+}
+
+impl TokenStream for WordStream<'_> {
+    fn advance(&mut self) -> bool {
+        let rest = &self.text[self.at..];
+        let Some(begin) = rest.find(char::is_alphanumeric) else { return false };
+        let lines = rest[..begin].bytes().filter(|byte| *byte == b'\n').count();
+        let word = &rest[begin..];
+        let word = &word[..word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len())];
+        self.token.offset_from = self.at + begin;
+        self.at += begin + word.len();
+        self.token.offset_to = self.at;
+        // The first position is 0: a new token's wraps around.
+        self.token.position = self.token.position.wrapping_add(1 + lines);
+        self.token.text.clear();
+        self.token.text.push_str(word);
+        true
+    }
+
+    fn token(&self) -> &Token {
+        &self.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.token
+    }
+}
+
 /// Words, lower case, without accents, English stems. Stop words stay.
 pub(super) fn analyser() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
+    TextAnalyzer::builder(Words)
         .filter(RemoveLongFilter::limit(LONGEST_WORD))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
@@ -20,7 +66,7 @@ pub(super) fn analyser() -> TextAnalyzer {
 
 /// The same words, at the same positions, as they are written.
 pub(super) fn surface_analyser() -> TextAnalyzer {
-    TextAnalyzer::builder(SimpleTokenizer::default())
+    TextAnalyzer::builder(Words)
         .filter(RemoveLongFilter::limit(LONGEST_WORD))
         .filter(LowerCaser)
         .filter(AsciiFoldingFilter)
@@ -53,6 +99,25 @@ pub fn words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
     words
 }
 
+/// The index words (stems) of a text that begin with one of these letters, with
+/// their places in it. A stem begins as its word does; so most words of a text
+/// need not be stemmed to find a few in it.
+#[must_use]
+pub fn words_beginning(text: &str, letters: &[char]) -> Vec<(String, std::ops::Range<usize>)> {
+    let mut words = Vec::new();
+    each_word(text, false, |token| {
+        if token.text.chars().next().is_some_and(|first| letters.contains(&first)) {
+            words.push((token.text.clone(), token.offset_from..token.offset_to));
+        }
+    });
+    for (word, _) in &mut words {
+        let mut stem = String::new();
+        each_word(word, true, |token| stem.clone_from(&token.text));
+        *word = stem;
+    }
+    words
+}
+
 /// The words of a text as they are written, lower case and without accents.
 #[must_use]
 pub fn surface_words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
@@ -61,4 +126,20 @@ pub fn surface_words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
         words.push((token.text.clone(), token.offset_from..token.offset_to));
     });
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::each_word;
+
+    #[test]
+    fn words_of_two_lines_do_not_follow_each_other() {
+        let mut words = Vec::new();
+        each_word("A caf\u{e9}, twice\n42 wards", false, |token| {
+            words.push((token.text.clone(), token.position, token.offset_from));
+        });
+        let expected =
+            [("a", 0, 0), ("cafe", 1, 2), ("twice", 2, 9), ("42", 4, 15), ("wards", 5, 18)];
+        assert_eq!(words, expected.map(|(text, position, from)| (text.to_owned(), position, from)));
+    }
 }

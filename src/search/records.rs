@@ -1,0 +1,129 @@
+//! What search shows of records, read from the graph: titles, texts, status.
+//! The numbers of the properties are looked up once a revision.
+
+use crate::graph::{GraphPattern, Snapshot};
+use crate::index::Facet;
+use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS};
+use crate::rdf::{Names, TermId};
+use crate::search::synonyms::Synonyms;
+use oxigraph::model::Term;
+use rustc_hash::FxHashMap;
+use std::sync::{PoisonError, RwLock};
+
+/// What the searches of one revision have in common, as one kind of reader
+/// sees it.
+pub(super) struct Known {
+    pub(super) synonyms: Synonyms,
+    pub(super) properties: Properties,
+    /// Values and labels of facets that were shown.
+    facets: RwLock<FxHashMap<(Facet, u64), (String, String)>>,
+}
+
+impl Known {
+    pub(super) fn read(graph: &Snapshot) -> Self {
+        Self {
+            synonyms: Synonyms::read(graph),
+            properties: Properties::of(graph),
+            facets: RwLock::default(),
+        }
+    }
+
+    /// Value and label of a facet's number.
+    pub(super) fn facet_text(
+        &self,
+        graph: &Snapshot,
+        names: &Names,
+        facet: Facet,
+        number: u64,
+    ) -> (String, String) {
+        let known = self.facets.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = known.get(&(facet, number)) {
+            return text.clone();
+        }
+        drop(known);
+        let text = super::facet_text(graph, names, facet, number);
+        let mut known = self.facets.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert((facet, number), text.clone());
+        text
+    }
+}
+
+/// Numbers of the properties that search reads.
+pub(super) struct Properties {
+    /// Those that say what a record is called, the best first.
+    titles: Vec<TermId>,
+    description: Option<TermId>,
+    status: Option<TermId>,
+}
+
+/// What a record says of itself.
+#[derive(Debug, Default)]
+pub(super) struct Wording {
+    /// Its English title, preferred label or label; empty if it has none.
+    pub(super) title: String,
+    /// Its other texts, the description first.
+    pub(super) texts: Vec<String>,
+    /// The local name of its status; empty if it has none.
+    pub(super) status: String,
+}
+
+impl Properties {
+    pub(super) fn of(graph: &Snapshot) -> Self {
+        let id = |namespace: &str, name: &str| graph.iri_id(&format!("{namespace}{name}"));
+        Self {
+            titles: [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")]
+                .into_iter()
+                .filter_map(|(namespace, name)| id(namespace, name))
+                .collect(),
+            description: id(DCTERMS, "description"),
+            status: id(INSITES, "status"),
+        }
+    }
+
+    /// Reads a record.
+    pub(super) fn read(&self, graph: &Snapshot, subject: TermId) -> Wording {
+        let mut read = Wording::default();
+        let mut titles: Vec<(usize, bool, String)> = Vec::new();
+        let mut texts: Vec<(bool, String)> = Vec::new();
+        let quads = graph.quads().matching(Some(subject), None, None, GraphPattern::Any);
+        for [_, property, object, _] in quads {
+            if Some(property) == self.status {
+                if let Some(name) = graph.text(object).as_deref().and_then(local_name) {
+                    name.clone_into(&mut read.status);
+                }
+                continue;
+            }
+            let Some(Term::Literal(literal)) = graph.term(object) else { continue };
+            let is_text = literal.language().is_some()
+                || literal.datatype() == oxigraph::model::vocab::xsd::STRING;
+            if let Some(rank) = self.titles.iter().position(|title| *title == property) {
+                let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
+                titles.push((rank, foreign, literal.destruct().0));
+            } else if is_text {
+                texts.push((Some(property) != self.description, literal.destruct().0));
+            }
+        }
+        texts.sort_by_key(|(other, _)| *other);
+        texts.dedup();
+        read.texts = texts.into_iter().map(|(_, text)| text).collect();
+        read.title = titles.into_iter().min().map(|(.., title)| title).unwrap_or_default();
+        read
+    }
+}
+
+fn local_name(iri: &str) -> Option<&str> {
+    iri.strip_prefix(INSITES)
+}
+
+/// What people call a resource: its English title, preferred label or label;
+/// empty if it has none.
+#[must_use]
+pub fn label(graph: &Snapshot, subject: TermId) -> String {
+    Properties::of(graph).read(graph, subject).title
+}
+
+/// The local name of a record's status; empty if it has none.
+#[must_use]
+pub fn status(graph: &Snapshot, subject: TermId) -> String {
+    Properties::of(graph).read(graph, subject).status
+}
