@@ -249,7 +249,7 @@ pub fn accessibility(layout: &Layout) -> String {
         }
         section class="app-section" aria-labelledby="how" {
             h2 class="nhsuk-heading-m" id="how" { "How it is tested" }
-            p { "Every kind of page is tested in a browser with axe-core against WCAG 2.2 level AA, by keyboard alone, without script, at 400 % zoom and in print, whenever the program changes. Such tests find perhaps half of what people find: it has not been audited by people who rely on assistive technology. The statement was prepared on 24 November 2026." }
+            p { "Whenever the program changes, every kind of page is looked at in Chromium: by axe-core against WCAG 2.2 level AA, with script, without and at 400 % zoom; by keyboard, where each stop must be seen; in print; and by a validator of HTML. Searching, filtering, reading a record and its evidence and going back is done by keyboard alone, with script and without. Such tests find perhaps half of what people find: it has not been audited by people who rely on assistive technology. The statement was prepared on 25 November 2026." }
         }
     };
     page_with(layout, &breadcrumb(&[Link::new("Home", "/")]), &content)

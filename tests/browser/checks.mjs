@@ -89,6 +89,40 @@ const prints = async (page) => {
   await page.emulateMedia({ media: null })
 }
 
+/** What has the focus, and whether that is seen. */
+export const focused = (page) =>
+  page.evaluate(() => {
+    const element = document.activeElement
+    const style = getComputedStyle(element)
+    return {
+      id: element.id,
+      name: element.name ?? '',
+      tag: element.tagName,
+      text: element.textContent.trim(),
+      href: element.getAttribute('href') ?? '',
+      foreign: element.closest('.yasgui') !== null,
+      // Nodes of a picture show it on the circle inside them.
+      visible:
+        [element, ...element.querySelectorAll('circle')].some((part) => {
+          const seen = getComputedStyle(part)
+          return (seen.outlineStyle !== 'none' && part === element) || seen.boxShadow !== 'none' || seen.fill === 'rgb(255, 235, 59)'
+        }) || style.backgroundColor === 'rgb(255, 235, 59)'
+    }
+  })
+
+const stops = async (page) => {
+  let reached = 0
+  for (let steps = 0; steps < 40; steps += 1) {
+    await page.keyboard.press('Tab')
+    const now = await focused(page)
+    if (now.tag === 'BODY') break
+    reached += 1
+    // The editor keeps its own cursor.
+    expect(now.visible || now.foreign, `the focus on ${now.tag} "${now.text.slice(0, 40)}${now.id}" is not seen`)
+  }
+  expect(reached > 5, `Tab reaches ${reached} places`)
+}
+
 /** Looks at one page in every way. */
 export const lookAt = async (browser, base, { name, url, status }, login) => {
   const open = async (options) => {
@@ -106,6 +140,7 @@ export const lookAt = async (browser, base, { name, url, status }, login) => {
   const wide = await open({ viewport: { width: 1280, height: 900 } })
   await check(`${name}: status ${status}`, () => expect(wide.status === status, `${url} answers ${wide.status}`))
   await check(`${name}: axe, with script`, () => accessible(wide.page))
+  await check(`${name}: keyboard`, () => stops(wide.page))
   await check(`${name}: print`, () => prints(wide.page))
   await check(`${name}: no error, nothing elsewhere`, () => clean(wide.seen))
   await wide.context.close()

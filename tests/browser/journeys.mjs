@@ -1,7 +1,7 @@
 // What people come to do, from the home page on: by keyboard, with script and
 // without, in few actions; and how much it weighs.
 import { check, expect } from './report.mjs'
-import { clean, watch } from './checks.mjs'
+import { clean, focused, watch } from './checks.mjs'
 import { examples } from './pages.mjs'
 
 const open = async (browser, base, options = {}) => {
@@ -12,19 +12,6 @@ const open = async (browser, base, options = {}) => {
   await page.goto(base + '/')
   return { context, page, seen }
 }
-
-const focused = (page) =>
-  page.evaluate(() => {
-    const element = document.activeElement
-    const style = getComputedStyle(element)
-    return {
-      id: element.id,
-      name: element.name ?? '',
-      text: element.textContent.trim(),
-      href: element.getAttribute('href') ?? '',
-      visible: style.outlineStyle !== 'none' || style.boxShadow !== 'none'
-    }
-  })
 
 /** Tabs until something that fits has the focus, which must be seen. */
 const tabTo = async (page, what, fits) => {
@@ -237,6 +224,32 @@ const comfort = async (browser, base) => {
     await page.waitForSelector('.yasr table tbody tr')
     expect((await page.locator('.yasr table tbody tr').count()) > 1, 'no rows')
     clean(seen)
+    await context.close()
+  })
+  await check('a correction is said, and can be refused', async () => {
+    const { context, page } = await open(browser, base, { javaScriptEnabled: false })
+    await page.goto(base + '/search?q=apointments')
+    expect((await page.locator('.app-said').first().innerText()).startsWith('Showing results for appointments'), 'no correction is said')
+    await follow(page, () => page.locator('.app-said a').first().click())
+    expect(new URL(page.url()).searchParams.get('match') === 'exact', page.url())
+    expect((await page.locator('main').innerText()).includes('Every word as it was typed'), 'not said that words are exact')
+    await context.close()
+  })
+  await check('a search that finds nothing says what would', async () => {
+    const { context, page } = await open(browser, base, { javaScriptEnabled: false })
+    await page.goto(base + '/search?q=missed+appointments&kind=questionnaire')
+    const nothing = page.locator('.nhsuk-inset-text')
+    expect((await nothing.innerText()).includes('without the filter “Kind” ('), await nothing.innerText())
+    await follow(page, () => nothing.locator('a').first().click())
+    expect((await page.locator('.app-hit').count()) > 3, 'the way out finds nothing')
+    await context.close()
+  })
+  await check('the SPARQL behind a list runs', async () => {
+    const { context, page } = await open(browser, base, { javaScriptEnabled: false })
+    await page.goto(base + '/search?q=missed+appointments&kind=lesson')
+    await follow(page, () => page.getByText('The SPARQL behind this list').click())
+    expect((await page.locator('#query').inputValue()).includes('SERVICE insites:search'), 'no search clause')
+    expect((await page.locator('section[aria-labelledby="answer"] tbody tr').count()) > 3, 'no rows')
     await context.close()
   })
   await check('without script the form asks', async () => {
