@@ -256,7 +256,14 @@ fn related(facts: &Facts, id: TermId, kind: &str) -> Vec<crate::pages::Card> {
     let graph = &facts.snapshot.graph;
     let made_up = |id: TermId| status(graph, id) == "Illustrative";
     let own = made_up(id);
-    let near = crate::search::nearest_of_kind(&facts.snapshot.text, id, kind, 4 * SHOWN);
+    let near = crate::search::nearest_of_kind(
+        graph,
+        &facts.snapshot.text,
+        id,
+        kind,
+        &facts.objects(id, "dct:subject"),
+        4 * SHOWN,
+    );
     let mut found: Vec<TermId> =
         near.into_iter().filter(|(_, cosine)| *cosine >= RELATED).map(|(id, _)| id).collect();
     if found.is_empty() {
