@@ -33,6 +33,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("base", Names::DEFAULT_BASE, "base IRI of the records minted here"),
     setting("default-graph", "union", "what a query's default graph is: union or strict"),
     setting("service-name", "InSites learning", "name shown on every page"),
+    setting("brand-colour", "#005eb8", "colour of the header, dark enough for white text on it"),
     setting("query-timeout", "10", "longest time of a query, seconds"),
     setting("query-memory", "512", "memory one query may hold, MiB"),
     setting("query-length", "1024", "longest query text, KiB"),
@@ -76,6 +77,8 @@ pub struct Config {
     pub default_graph: DefaultGraphs,
     /// Shown on every page.
     pub service_name: String,
+    /// The colour of the header as `#rrggbb`, if it is not the usual one.
+    pub brand_colour: Option<String>,
     /// What a query may be and use.
     pub limits: Limits,
     /// Queries that run at once.
@@ -228,6 +231,13 @@ impl Config {
                 },
             )?,
             service_name: values.read("service-name", "must be text", text)?,
+            brand_colour: values
+                .read(
+                    "brand-colour",
+                    "must be a colour like #005eb8 on which white text has a contrast of 4.5",
+                    |v| dark_colour(v).then(|| v.to_ascii_lowercase()),
+                )
+                .map(|colour| (colour != "#005eb8").then_some(colour))?,
             limits,
             queries_running: values.number("queries-running")?,
             queries_waiting: values.number("queries-waiting")?,
@@ -260,6 +270,21 @@ impl Config {
             })?,
         })
     }
+}
+
+/// Whether white text can be read on a colour (WCAG 2.2 §1.4.3).
+fn dark_colour(text: &str) -> bool {
+    let Some(digits) = text.strip_prefix('#').filter(|d| d.len() == 6 && d.is_ascii()) else {
+        return false;
+    };
+    let channel = |at: usize| -> Option<f64> {
+        let value = f64::from(u8::from_str_radix(&digits[at..at + 2], 16).ok()?) / 255.0;
+        Some(if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) })
+    };
+    let (Some(red), Some(green), Some(blue)) = (channel(0), channel(2), channel(4)) else {
+        return false;
+    };
+    1.05 / (0.2126 * red + 0.7152 * green + 0.0722 * blue + 0.05) >= 4.5
 }
 
 fn read_file(path: &Path) -> Result<Vec<(&'static str, String)>, Error> {
@@ -307,6 +332,16 @@ mod tests {
         .expect("usable");
         assert_eq!(config.limits.time, Duration::from_millis(1500));
         assert_eq!((config.queries_running, config.body_size), (4, 7 << 20));
+    }
+
+    #[test]
+    fn white_can_be_read_on_the_colour() {
+        for colour in ["#005eb8", "#000000", "#5A2472"] {
+            assert!(dark_colour(colour), "{colour}");
+        }
+        for colour in ["#ffeb3b", "#fff", "blue", "#00zz00", "#41b6e6", ""] {
+            assert!(!dark_colour(colour), "{colour}");
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("evaluation", &["app", "commit", "config", "ontology", "search"]),
     ("pages", &[]),
+    // The build script, which makes styles and scripts.
+    ("build", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
     ("query", &["graph", "search", "ontology"]),

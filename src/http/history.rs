@@ -450,6 +450,9 @@ pub(super) async fn record(
     Path((kind, slug, what)): Path<(String, String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if what == "graph" {
+        return super::records::graph(&state, &kind, &slug, &headers);
+    }
     if what != "history" && what != "timemap" {
         return Err(Problem::not_found("there is nothing at this address"));
     }

@@ -237,7 +237,8 @@ fn session_id(headers: &HeaderMap) -> Option<&str> {
 /// Whether a browser says that one of our own pages sent the request.
 fn same_site(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(origin) = text("origin") {
+    // A browser that hides where a form comes from still says whether it is ours.
+    if let Some(origin) = text("origin").filter(|origin| *origin != "null") {
         let host = origin.split_once("://").map(|(_, host)| host);
         return host.is_some() && host == text("host");
     }

@@ -1,18 +1,23 @@
 //! Requests in, responses out: the only place that knows axum. A handler
 //! parses, calls one use case and shapes the answer.
 
+mod assets;
 mod description;
 mod edge;
 mod error;
+mod explore;
 mod graphs;
 mod history;
 mod identity;
 mod lifecycle;
 mod negotiate;
+mod ontology;
 mod operation;
 mod queries;
+mod record_page;
 mod records;
 mod search;
+mod search_page;
 mod server;
 mod site;
 mod sparql;
@@ -46,6 +51,7 @@ pub struct State {
     progress: Arc<std::sync::Mutex<String>>,
     metrics: Arc<operation::Metrics>,
     access: Arc<identity::Access>,
+    ontology: Arc<ontology::Gathered>,
     /// Who asks; the public until a request says otherwise.
     caller: Caller,
 }
@@ -60,6 +66,7 @@ impl State {
             app: Arc::default(),
             progress: Arc::default(),
             metrics: Arc::default(),
+            ontology: Arc::default(),
             caller: Caller::default(),
         }
     }
@@ -141,15 +148,22 @@ pub fn router(state: State) -> Router {
         .route("/api/suggest", get(search::suggest_api))
         .route("/api/similar", get(search::similar_api))
         .route("/search", get(search::search_page))
+        .route("/search.csv", get(search::search_csv))
+        .route("/search.atom", get(search::search_atom))
+        .route("/explore", get(explore::explore))
+        .route("/outcomes", get(explore::outcomes))
+        .route("/map", get(explore::map))
+        .route("/timeline", get(explore::timeline))
         .route("/api/queries", get(queries::list_queries))
         .route("/api/queries/{name}", get(queries::run_query))
         .route("/queries", get(queries::queries_page))
         .route("/queries/{name}", get(queries::query_page))
         .route("/id/{kind}/{slug}", get(records::identifier))
-        .route("/ontology", get(site::ontology))
+        .route("/ontology", get(ontology::ontology))
         .route("/about", get(site::about))
+        .route("/accessibility", get(site::accessibility))
         .route("/problem/{name}", get(site::problem_type))
-        .route("/assets/{name}", get(site::asset))
+        .route("/assets/{name}", get(assets::asset))
         .route("/.well-known/void", get(site::void))
         .route("/robots.txt", get(site::robots))
         .route("/sitemap.xml", get(site::sitemap))
@@ -166,7 +180,7 @@ pub fn router(state: State) -> Router {
         .route("/readyz", get(operation::readyz))
         .route("/metrics", get(operation::metrics))
         .route("/export", get(operation::export))
-        .route("/{kind}", get(records::browse))
+        .route("/{kind}", get(explore::browse))
         .route("/{kind}/{slug}", get(records::record))
         .route("/{kind}/{slug}/{action}", get(history::record).post(lifecycle::act))
         .fallback(site::nothing_here)

@@ -1,7 +1,10 @@
 //! The saved queries, as an API and as pages.
 
+use crate::commit::Snapshot;
 use crate::graph::Budget;
 use crate::http::error::Problem;
+use crate::http::record_page::facts::Facts;
+use crate::http::search_page::encode;
 use crate::http::site::layout;
 use crate::http::sparql::{accept, asked, pairs, take};
 use crate::http::stream::{Text, answer};
@@ -88,8 +91,10 @@ pub(super) async fn run_query(
 /// `/queries`.
 pub(super) async fn queries_page(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
+    let mut layout = layout(&state, "Questions the graph answers");
+    layout.part = "/queries";
     let page = pages::queries(&pages::QueriesPage {
-        layout: layout(&state, "Saved queries"),
+        layout,
         queries: app
             .queries
             .all()
@@ -98,6 +103,25 @@ pub(super) async fn queries_page(Shared(state): Shared<State>) -> Result<Respons
             .collect(),
     });
     Ok(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response())
+}
+
+/// Most values that a form offers to choose from.
+const CHOICES: usize = 400;
+
+/// Records of the same kind as this one, to choose from; none if there are too
+/// many for a list.
+fn alike(state: &State, snapshot: &Snapshot, iri: &str) -> Vec<(String, String)> {
+    let facts = Facts { snapshot, names: &state.config.names };
+    let Some((kind, _)) = state.config.names.kind_and_slug(iri) else { return Vec::new() };
+    let mut choices: Vec<(String, String)> = super::explore::of_kind(&facts, kind)
+        .into_iter()
+        .filter_map(|id| Some((snapshot.graph.text(id)?, facts.label(id))))
+        .collect();
+    if choices.len() > CHOICES {
+        return Vec::new();
+    }
+    choices.sort_by(|a, b| a.1.cmp(&b.1));
+    choices
 }
 
 /// `/queries/{name}`: explanation, form and rows.
@@ -115,6 +139,7 @@ pub(super) async fn query_page(
     let app = state.app()?;
     let snapshot = state.snapshot()?;
     let revision = snapshot.revision;
+    let labels = std::sync::Arc::clone(&snapshot);
     let (table, error) = match ready {
         None => (None, error),
         Some(ready) => {
@@ -123,7 +148,6 @@ pub(super) async fn query_page(
             let limits = &app.config.limits;
             let budget = Budget::new(limits.time, limits.memory);
             let (sender, receiver) = tokio::sync::oneshot::channel();
-            let labels = std::sync::Arc::clone(&snapshot);
             app.runner
                 .submit(move || {
                     let run = || -> Result<_, crate::query::Error> {
@@ -143,8 +167,23 @@ pub(super) async fn query_page(
         }
     };
     let given = |name: &str| parameters.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+    let mut layout = layout(&state, &saved.title);
+    layout.part = "/queries";
+    saved.says.clone_into(&mut layout.description);
+    let choices = |p: &crate::query::Parameter| -> Vec<(String, String)> {
+        let example = p.default.as_ref().or(p.example.as_ref());
+        match (p.type_, example) {
+            (ParameterType::Iri, Some(Term::NamedNode(iri))) => {
+                alike(&state, &labels, iri.as_str())
+            }
+            _ => Vec::new(),
+        }
+    };
+    let picture = table.as_ref().and_then(|table| {
+        super::workbench::picture(&format!("{}, as a picture", saved.title), table)
+    });
     let page = pages::query(&pages::QueryPage {
-        layout: layout(&state, &saved.title),
+        layout,
         title: saved.title.clone(),
         says: saved.says.clone(),
         name: saved.name.clone(),
@@ -159,6 +198,12 @@ pub(super) async fn query_page(
                     ParameterType::Integer | ParameterType::Decimal => "number",
                     _ => "text",
                 },
+                example: p
+                    .example
+                    .as_ref()
+                    .and_then(|t| plain(t).as_str().map(str::to_owned))
+                    .unwrap_or_default(),
+                choices: choices(p),
                 value: given(&p.name)
                     .or_else(|| {
                         p.default.as_ref().and_then(|t| plain(t).as_str().map(str::to_owned))
@@ -170,7 +215,9 @@ pub(super) async fn query_page(
         gives: saved.gives.clone(),
         text: saved.text.clone(),
         table,
+        picture,
         error,
+        workbench: format!("/sparql?query={}", encode(&super::workbench::with_values(saved))),
         search: query.unwrap_or_default(),
     });
     let response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();

@@ -9,21 +9,21 @@ use crate::http::error::Problem;
 use crate::http::history::{as_of, memento, revision_for};
 use crate::http::lifecycle::{Fate, fate, moved};
 use crate::http::negotiate::choose;
+use crate::http::record_page::{self, Found};
 use crate::http::site::layout;
-use crate::http::sparql::{accept, pairs, take};
+use crate::http::sparql::{accept, pairs};
 use crate::http::{Shared, State};
-use crate::index::KINDS;
 use crate::pages;
 use crate::problem::Kind;
 use crate::rdf::GraphFormat;
 use crate::rdf::Literal;
-use crate::rdf::NamedNode;
 use crate::rdf::Term;
 use crate::rdf::TermId;
 use crate::rdf::Triple;
 use crate::rdf::prefixes;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
-use crate::search::{kind_label, label, status};
+use crate::rdf::vocabulary::TYPE;
+use crate::search::{label, status};
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, RawQuery};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -42,8 +42,12 @@ const VARIANTS: [(&str, &str, &[&str]); 6] = [
     (".json", "application/json", &["application/json"]),
 ];
 
-/// Links shown of one kind of incoming relation.
-const INCOMING: usize = 50;
+/// Endings under which a record can be cited, with their media types.
+const CITATIONS: [(&str, &str); 3] = [
+    (".bib", "application/x-bibtex; charset=utf-8"),
+    (".ris", "application/x-research-info-systems; charset=utf-8"),
+    (".csl.json", "application/vnd.citationstyles.csl+json"),
+];
 
 /// `/id/{kind}/{slug}`: 303 to page or data.
 pub(super) async fn identifier(
@@ -108,7 +112,8 @@ pub(super) async fn record(
         Some(past) => past,
         None => state.snapshot()?,
     };
-    let (slug, ending) = match file.rfind('.') {
+    // Slugs hold no dot, so the first one begins the ending.
+    let (slug, ending) = match file.find('.') {
         Some(dot) => file.split_at(dot),
         None => (file.as_str(), ""),
     };
@@ -127,19 +132,30 @@ pub(super) async fn record(
         return Ok(moved(names, survivor, false, ending));
     }
     let found = find(app, &snapshot, &kind, slug)?;
+    if let Some((_, media_type)) = CITATIONS.iter().find(|(known, _)| *known == ending) {
+        return cited(&state, &snapshot, &found, ending, media_type);
+    }
     let (variant, negotiated) = if ending.is_empty() {
         let offers: Vec<&[&str]> = VARIANTS.iter().map(|(_, _, names)| *names).collect();
         let chosen = choose(accept(&headers).as_deref(), &offers);
         (chosen.unwrap_or(0), true)
     } else {
         let variant = VARIANTS.iter().position(|(e, ..)| *e == ending).ok_or_else(|| {
-            Problem::not_found(format!("there is no {ending} of this record"))
-                .with_hint(".ttl, .jsonld, .nt, .rdf and .json exist")
+            Problem::not_found(format!("there is no {ending} of this record")).with_hint(
+                ".ttl, .jsonld, .nt, .rdf and .json exist; .bib, .ris and .csl.json cite it",
+            )
         })?;
         (variant, false)
     };
     let body = match VARIANTS[variant].0 {
-        "" => page(&state, &snapshot, &found).into_bytes(),
+        "" => {
+            let formats: Vec<(&str, &str)> = VARIANTS[1..]
+                .iter()
+                .map(|(ending, media_type, _)| (*ending, *media_type))
+                .collect();
+            let withdrawn = fate == Some(Fate::Withdrawn);
+            record_page::page(&state, &snapshot, &found, &formats, is_past, withdrawn).into_bytes()
+        }
         ".json" => compact_json(&snapshot, app, &found)?,
         ".ttl" => write_graph(triples(&snapshot, found.id).iter(), GraphFormat::Turtle)?,
         ".nt" => write_graph(triples(&snapshot, found.id).iter(), GraphFormat::NTriples)?,
@@ -186,63 +202,87 @@ pub(super) fn entity_tag(body: &[u8]) -> HeaderValue {
     HeaderValue::from_str(&tag).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// `/{kind}`: all records of a kind, by title.
-pub(super) async fn browse(
-    Shared(state): Shared<State>,
-    Path(kind): Path<String>,
-    RawQuery(query): RawQuery,
+/// How to cite a record, in a format of reference managers.
+fn cited(
+    state: &State,
+    snapshot: &Snapshot,
+    found: &Found,
+    ending: &str,
+    media_type: &'static str,
 ) -> Result<Response, Problem> {
-    const PAGE: usize = 100;
-    let app = state.app()?;
-    let snapshot = state.snapshot()?;
-    if !KINDS.contains(&kind.as_str()) {
-        return Err(Problem::not_found("there is nothing at this address"));
+    let citation = record_page::citation(state, snapshot, found);
+    let body = match ending {
+        ".bib" => citation.bibtex().into_bytes(),
+        ".ris" => citation.ris().into_bytes(),
+        _ => serde_json::to_vec_pretty(&[citation.csl()]).map_err(|e| Problem::internal(&e))?,
+    };
+    let tag = entity_tag(&body);
+    let mut response = Response::new(Body::from(body));
+    let fields = response.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    fields.insert(header::ETAG, tag);
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let file = format!("attachment; filename=\"{}{ending}\"", found.slug);
+    if let Ok(value) = HeaderValue::from_str(&file) {
+        fields.insert(header::CONTENT_DISPOSITION, value);
     }
-    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
-    let page = take(&mut parameters, "page").pop().map_or(Ok(1), |p| {
-        p.parse::<usize>()
-            .ok()
-            .filter(|n| *n > 0)
-            .ok_or_else(|| Problem::parameter(format!("page={p} is not a page number")))
-    })?;
-    let answer = crate::search::search(
-        snapshot.revision,
-        &snapshot.graph,
-        &snapshot.text,
-        &app.config.names,
-        &crate::search::Query {
-            filters: vec![(crate::index::Facet::Kind, kind.clone())],
-            sort: crate::search::Sort::Title,
-            page,
-            limit: PAGE,
-            ..Default::default()
-        },
-    )?;
-    let title = kind_label(&kind, true);
-    let page = pages::browse(&pages::BrowsePage {
-        layout: layout(&state, &title),
-        title,
-        total: answer.total,
-        items: answer
-            .hits
-            .iter()
-            .map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status))
-            .collect(),
-        previous: (page > 1).then(|| format!("/{kind}?page={}", page - 1)),
-        next: (page < answer.pages).then(|| format!("/{kind}?page={}", page + 1)),
-    });
-    let response = ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    link(&mut response, &found.iri, &found.kind, &found.slug);
     Ok(super::at_revision(response, snapshot.revision))
 }
 
-struct Found {
-    id: TermId,
-    iri: String,
-    kind: String,
-    slug: String,
+/// GET `/{kind}/{slug}/graph`: what is around a record, as page and as JSON.
+pub(super) fn graph(
+    state: &State,
+    kind: &str,
+    slug: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let snapshot = state.snapshot()?;
+    let found = find(state.app()?, &snapshot, kind, slug)?;
+    let neighbours = record_page::neighbours(state, &snapshot, &found);
+    let offers: [&[&str]; 2] = [&["text/html", "application/xhtml+xml"], &["application/json"]];
+    let mut response = match choose(accept(headers).as_deref(), &offers) {
+        Some(0) => {
+            let title = neighbours.centre.text.clone();
+            let mut layout = layout(state, &format!("Around {title}"));
+            layout.part = record_page::part(kind);
+            let page = pages::graph(&pages::GraphPage { layout, title, neighbours });
+            ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
+        }
+        Some(_) => {
+            let list: Vec<serde_json::Value> = neighbours
+                .groups
+                .iter()
+                .flat_map(|(relation, list)| list.iter().map(move |one| (relation, one)))
+                .map(|(relation, one)| {
+                    serde_json::json!({
+                        "relation": relation, "title": one.link.text, "url": one.link.url,
+                        "kind": one.kind, "status": one.link.status, "graph": one.graph,
+                    })
+                })
+                .collect();
+            Json(serde_json::json!({
+                "id": found.iri, "title": neighbours.centre.text, "url": neighbours.centre.url,
+                "neighbours": list,
+            }))
+            .into_response()
+        }
+        None => {
+            return Err(Problem::new(Kind::NotAcceptable, "neighbours exist as page and as JSON"));
+        }
+    };
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    Ok(super::at_revision(response, snapshot.revision))
 }
 
-fn find(app: &App, snapshot: &Snapshot, kind: &str, slug: &str) -> Result<Found, Problem> {
+pub(super) fn find(
+    app: &App,
+    snapshot: &Snapshot,
+    kind: &str,
+    slug: &str,
+) -> Result<Found, Problem> {
     let iri = app.config.names.record(kind, slug);
     let missing = || {
         Problem::not_found(format!("there is no record {kind}/{slug}"))
@@ -361,190 +401,4 @@ fn literal_json(literal: &Literal) -> serde_json::Value {
         value["datatype"] = compact(literal.datatype().as_str()).into();
     }
     value
-}
-
-/// What people call a property: its label, or its local name in words.
-fn property_label(snapshot: &Snapshot, iri: &str) -> String {
-    let named = snapshot.graph.iri_id(iri).map(|id| label(&snapshot.graph, id)).unwrap_or_default();
-    if !named.is_empty() {
-        return named;
-    }
-    let local = iri.rsplit(['#', '/']).next().unwrap_or(iri);
-    let mut words = String::new();
-    for c in local.chars() {
-        if c.is_ascii_uppercase() {
-            words.push(' ');
-        }
-        words.push(c.to_ascii_lowercase());
-    }
-    words.trim().to_owned()
-}
-
-fn page(state: &State, snapshot: &Snapshot, found: &Found) -> String {
-    let graph = &snapshot.graph;
-    let names = &state.config.names;
-    let resource = |id: TermId, iri: &str| {
-        let name = label(graph, id);
-        let text = if name.is_empty() { iri.to_owned() } else { name };
-        let url = match names.kind_and_slug(iri) {
-            Some((kind, slug)) => format!("/{kind}/{slug}"),
-            None => match iri.strip_prefix(INSITES) {
-                Some(name) => format!("/ontology#{name}"),
-                None => iri.to_owned(),
-            },
-        };
-        pages::Link::new(&text, &url).with_status(&status(graph, id))
-    };
-    let source = format!("{DCTERMS}source");
-    let date = format!("{DCTERMS}date");
-    let mut facts: Vec<pages::Fact> = Vec::new();
-    let mut sources = Vec::new();
-    let mut last = None;
-    for [s, p, o, g] in graph.quads().matching(Some(found.id), None, None, GraphPattern::Any) {
-        if last.replace([s, p, o]) == Some([s, p, o]) {
-            continue;
-        }
-        let (Some(Term::NamedNode(property)), Some(object)) = (graph.term(p), graph.term(o)) else {
-            continue;
-        };
-        if property.as_str() == source
-            && let Term::NamedNode(iri) = &object
-        {
-            sources.push(iri.as_str().to_owned());
-            continue;
-        }
-        let value = match &object {
-            Term::NamedNode(iri) => pages::Value::Link(resource(o, iri.as_str())),
-            Term::Literal(literal) => pages::Value::Text {
-                text: literal.value().to_owned(),
-                language: literal.language().map(str::to_owned),
-            },
-            Term::BlankNode(_) => {
-                pages::Value::Text { text: "(without a name)".to_owned(), language: None }
-            }
-        };
-        let graph_name = graph.text(g).unwrap_or_else(|| "default graph".to_owned());
-        match facts.last_mut().filter(|fact| fact.iri == property.as_str()) {
-            Some(fact) => fact.values.push(value),
-            None => facts.push(pages::Fact {
-                label: property_label(snapshot, property.as_str()),
-                iri: property.into_string(),
-                graph: graph_name,
-                values: vec![value],
-            }),
-        }
-    }
-    let rank = |fact: &pages::Fact| {
-        [
-            "title",
-            "prefLabel",
-            "description",
-            "problem",
-            "action",
-            "resultText",
-            "barrier",
-            "whyItMatters",
-            "howToApply",
-        ]
-        .iter()
-        .position(|name| fact.iri.ends_with(name))
-        .unwrap_or(99)
-    };
-    facts.sort_by_key(|fact| (rank(fact), fact.label.clone()));
-    let dates: Vec<String> = graph.iri_id(&date).map_or_else(Vec::new, |_| {
-        graph.objects(found.id, &date).into_iter().filter_map(|id| graph.text(id)).collect()
-    });
-    let mut incoming: BTreeMap<String, (usize, Vec<pages::Link>)> = BTreeMap::new();
-    let mut last = None;
-    for [s, p, o, _] in graph.quads().matching(None, None, Some(found.id), GraphPattern::Any) {
-        if last.replace([s, p, o]) == Some([s, p, o]) {
-            continue;
-        }
-        let (Some(Term::NamedNode(subject)), Some(property)) = (graph.term(s), graph.text(p))
-        else {
-            continue;
-        };
-        let (total, links) = incoming.entry(property_label(snapshot, &property)).or_default();
-        *total += 1;
-        if links.len() < INCOMING {
-            links.push(resource(s, subject.as_str()));
-        }
-    }
-    let title = label(graph, found.id);
-    let title = if title.is_empty() { found.slug.clone() } else { title };
-    let mut layout = layout(state, &title);
-    layout.links = VARIANTS[1..]
-        .iter()
-        .map(|(ending, media_type, _)| {
-            ("alternate", format!("/{}/{}{ending}", found.kind, found.slug), *media_type)
-        })
-        .collect();
-    layout.canonical = Some(found.iri.clone());
-    let status = status(graph, found.id);
-    pages::record(&pages::RecordPage {
-        layout,
-        cite: format!("{title}. {}. <{}>", state.config.service_name, found.iri),
-        title,
-        kind: found.kind.clone(),
-        kind_label: kind_label(&found.kind, false),
-        iri: found.iri.clone(),
-        status,
-        facts,
-        sources,
-        dates,
-        incoming: incoming
-            .into_iter()
-            .map(|(label, (total, links))| pages::Incoming { label, total, links })
-            .collect(),
-        formats: VARIANTS[1..]
-            .iter()
-            .map(|(ending, media_type, _)| {
-                (format!("/{}/{}{ending}", found.kind, found.slug), (*media_type).to_owned())
-            })
-            .collect(),
-        revision: snapshot.revision,
-        json_ld: json_ld(snapshot, found),
-    })
-}
-
-/// A schema.org block for crawlers.
-fn json_ld(snapshot: &Snapshot, found: &Found) -> String {
-    let graph = &snapshot.graph;
-    let type_ = match found.kind.as_str() {
-        "organisation" => "Organization",
-        "case-study" | "lesson" => "Article",
-        "report" | "document" => "CreativeWork",
-        _ => "Thing",
-    };
-    let description = graph
-        .objects(found.id, &format!("{DCTERMS}description"))
-        .first()
-        .and_then(|id| graph.text(*id))
-        .unwrap_or_default();
-    serde_json::json!({
-        "@context": "https://schema.org/",
-        "@id": found.iri,
-        "@type": type_,
-        "name": label(graph, found.id),
-        "description": description,
-        "license": "https://creativecommons.org/licenses/by/4.0/",
-    })
-    .to_string()
-    // A closing tag inside a string would end the block.
-    .replace('<', "\\u003c")
-}
-
-/// All records, for the sitemap.
-pub(super) fn all_records(state: &State, snapshot: &Snapshot) -> Vec<String> {
-    let documents = crate::commit::Documents::new(&snapshot.graph, &state.config.names);
-    documents
-        .subjects()
-        .into_iter()
-        .filter_map(|id| snapshot.graph.text(id))
-        .filter(|iri| NamedNode::new(iri).is_ok())
-        .filter_map(|iri| {
-            let (kind, slug) = state.config.names.kind_and_slug(&iri)?;
-            Some(format!("/{kind}/{slug}"))
-        })
-        .collect()
 }

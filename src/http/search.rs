@@ -2,18 +2,16 @@
 
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
-use crate::http::site::layout;
+use crate::http::search_page;
 use crate::http::sparql::{accept, pairs, take};
 use crate::http::{Shared, State};
 use crate::index::Facet;
-use crate::pages;
 use crate::problem::Kind;
 use crate::search::{Answer, Mode, PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, similar, suggest};
 use axum::Json;
 use axum::extract::RawQuery;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// Similar records unless asked otherwise.
 const SIMILAR: usize = 10;
@@ -44,7 +42,11 @@ pub(super) async fn search_page(
     let mut response = if json {
         Json(answer).into_response()
     } else {
-        let page = page(&state, &parameters, &asked, &answer);
+        let loosened = match search_page::loosened(&asked) {
+            Some(query) if answer.total == 0 => run(&state, &query).await?.total,
+            _ => 0,
+        };
+        let page = search_page::page(&state, &parameters, &asked, &answer, loosened);
         ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
     };
     response
@@ -98,6 +100,54 @@ pub(super) async fn similar_api(
     let work = move || similar(&snapshot.graph, &snapshot.text, &names, subject, limit);
     let hits = tokio::task::spawn_blocking(work).await.map_err(|e| Problem::internal(&e))??;
     Ok(super::at_revision(Json(serde_json::json!({ "hits": hits })).into_response(), revision))
+}
+
+/// Pages of a list that are put together for a download.
+const DOWNLOAD_PAGES: usize = 10;
+
+/// This service as the client names it.
+fn own_address(headers: &HeaderMap) -> String {
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or("localhost");
+    let host: String =
+        host.chars().filter(|c| c.is_ascii_alphanumeric() || ".:-[]".contains(*c)).collect();
+    format!("http://{host}")
+}
+
+/// `/search.csv`: the list as CSV, its first thousand rows.
+pub(super) async fn search_csv(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let mut asked = Query { page: 1, limit: PAGE_LIMIT, ..read(&parameters)? };
+    let mut answers = vec![run(&state, &asked).await?];
+    let revision = answers[0].revision;
+    let pages = answers[0].pages.min(DOWNLOAD_PAGES);
+    while answers.len() < pages {
+        asked.page += 1;
+        answers.push(run(&state, &asked).await?);
+    }
+    let fields = [
+        (header::CONTENT_TYPE, "text/csv; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"search.csv\""),
+    ];
+    let body = search_page::csv(&answers, &own_address(&headers));
+    Ok(super::at_revision((fields, body).into_response(), revision))
+}
+
+/// `/search.atom`: the newest of the list as a feed.
+pub(super) async fn search_atom(
+    Shared(state): Shared<State>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let asked = Query { page: 1, limit: 50, sort: Sort::Newest, ..read(&parameters)? };
+    let answer = run(&state, &asked).await?;
+    let body = search_page::atom(&state, &parameters, &answer, &own_address(&headers))?;
+    let fields = [(header::CONTENT_TYPE, "application/atom+xml; charset=utf-8")];
+    Ok(super::at_revision((fields, body).into_response(), answer.revision))
 }
 
 async fn run(state: &State, query: &Query) -> Result<Answer, Problem> {
@@ -198,103 +248,4 @@ fn day(text: &str, first: bool) -> Option<u64> {
         Some(day) => day.parse().ok().filter(|d| (1..=31).contains(d))?,
     };
     Some(year * 10_000 + month * 100 + day)
-}
-
-fn page(state: &State, parameters: &[(String, String)], asked: &Query, answer: &Answer) -> String {
-    let without_page: Vec<(String, String)> = parameters
-        .iter()
-        .filter(|(name, value)| name != "page" && !value.is_empty())
-        .cloned()
-        .collect();
-    let with = |more: &[(&str, &str)], less: &[(&str, &str)]| {
-        let mut all: Vec<(&str, &str)> = without_page
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .filter(|pair| !less.contains(pair))
-            .collect();
-        all.extend(more);
-        address(&all)
-    };
-    let facets = Facet::ALL
-        .into_iter()
-        .filter_map(|facet| {
-            let values = answer.facets.get(facet.name())?;
-            let values: Vec<pages::FacetLink> = values
-                .iter()
-                .take(12)
-                .map(|value| {
-                    let selected =
-                        asked.filters.iter().any(|(f, v)| *f == facet && *v == value.value);
-                    let pair = (facet.name(), value.value.as_str());
-                    let url = if selected { with(&[], &[pair]) } else { with(&[pair], &[]) };
-                    pages::FacetLink {
-                        label: value.label.clone(),
-                        count: value.count,
-                        selected,
-                        url,
-                    }
-                })
-                .collect();
-            (!values.is_empty()).then(|| pages::FacetGroup {
-                label: crate::search::kind_label(facet.name(), false),
-                values,
-            })
-        })
-        .collect();
-    let chips = asked
-        .filters
-        .iter()
-        .map(|(facet, value)| {
-            let label = answer
-                .facets
-                .get(facet.name())
-                .and_then(|values| values.iter().find(|v| v.value == *value))
-                .map_or(value.clone(), |v| v.label.clone());
-            pages::Link::new(&label, &with(&[], &[(facet.name(), value.as_str())]))
-        })
-        .collect();
-    let sorts = Sort::ALL
-        .into_iter()
-        .map(|sort| {
-            let old = asked.sort.name();
-            (sort.name(), with(&[("sort", sort.name())], &[("sort", old)]), sort == asked.sort)
-        })
-        .collect();
-    let step = |page: usize| with(&[("page", &page.to_string())], &[]);
-    pages::search(&pages::SearchPage {
-        layout: layout(state, if asked.text.is_empty() { "Search" } else { &asked.text }),
-        query: asked.text.clone(),
-        hidden: without_page.iter().filter(|(name, _)| name != "q").cloned().collect(),
-        total: answer.total,
-        page: answer.page,
-        pages: answer.pages,
-        hits: answer
-            .hits
-            .iter()
-            .map(|hit| pages::SearchHit {
-                link: pages::Link::new(&hit.title, &hit.url).with_status(&hit.status),
-                kind: crate::search::kind_label(&hit.kind, false),
-                snippet: hit.snippet.clone(),
-                date: hit.date.clone(),
-                words: hit.why.words.clone(),
-            })
-            .collect(),
-        facets,
-        chips,
-        sorts,
-        dropped: answer.dropped.clone(),
-        previous: (answer.page > 1).then(|| step(answer.page - 1)),
-        next: (answer.page < answer.pages).then(|| step(answer.page + 1)),
-        json: with(&[], &[]).replacen("/search", "/api/search", 1),
-    })
-}
-
-/// `/search?…` with these parameters.
-fn address(parameters: &[(&str, &str)]) -> String {
-    let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let query: Vec<String> = parameters
-        .iter()
-        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
-        .collect();
-    if query.is_empty() { "/search".to_owned() } else { format!("/search?{}", query.join("&")) }
 }

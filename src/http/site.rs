@@ -1,20 +1,20 @@
-//! Home, ontology, explanations and the small files that crawlers ask for.
+//! Home, explanations and the small files that crawlers ask for.
 
+use crate::commit::Snapshot;
 use crate::graph::GraphPattern;
 use crate::http::description;
 use crate::http::error::{Problem, explanation, status};
 use crate::http::negotiate::choose;
-use crate::http::records::{all_records, entity_tag};
+use crate::http::record_page::facts::Facts;
+use crate::http::record_page::{all_records, described};
 use crate::http::sparql::accept;
 use crate::http::{Shared, State};
 use crate::index::Facet;
 use crate::pages;
 use crate::problem::Kind;
 use crate::rdf::GraphFormat;
-use crate::rdf::Term;
-use crate::rdf::Triple;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
-use crate::search::label;
+use crate::rdf::Names;
+use crate::rdf::vocabulary::INSITES;
 use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -36,18 +36,21 @@ pub(super) fn layout(state: &State, title: &str) -> pages::Layout {
     pages::Layout {
         title: title.to_owned(),
         service_name: state.config.service_name.clone(),
-        canonical: None,
-        links: Vec::new(),
+        brand: state
+            .config
+            .brand_colour
+            .as_ref()
+            .map(|colour| format!("/assets/brand-{}.css", colour.trim_start_matches('#'))),
         signed_in: state.caller.form_secret.clone().map(|secret| pages::SignedIn {
             name: state.caller.name.clone(),
             role: state.caller.role.name().to_owned(),
             form_secret: secret,
         }),
-        revision: state.snapshot().map_or(0, |snapshot| snapshot.revision),
+        ..pages::Layout::default()
     }
 }
 
-fn html(page: String) -> Response {
+pub(super) fn html(page: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
@@ -62,7 +65,7 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
         &app.config.names,
         &crate::search::Query {
             page: 1,
-            limit: 8,
+            limit: 6,
             sort: crate::search::Sort::Newest,
             filters: vec![
                 (Facet::Kind, "lesson".to_owned()),
@@ -102,8 +105,12 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
                 .next()?;
             snapshot.graph.text(quad[2])
         });
+    let mut layout = layout(&state, "Home");
+    layout.searches = true;
+    "Lessons and case studies on how NHS organisations take up and spread innovation, each with the evidence behind it."
+        .clone_into(&mut layout.description);
     let page = pages::home(&pages::HomePage {
-        layout: layout(&state, "Home"),
+        layout,
         kinds: links(Facet::Kind),
         themes: links(Facet::Theme),
         dimensions: links(Facet::Dimension),
@@ -112,127 +119,38 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
         newest: answer
             .hits
             .iter()
-            .map(|hit| pages::Link::new(&hit.title, &hit.url).with_status(&hit.status))
+            .map(|hit| pages::Card {
+                link: pages::Link::new(&hit.title, &hit.url).with_status(&hit.status),
+                facts: std::iter::once(crate::search::kind_label(&hit.kind, false))
+                    .chain(when(&snapshot, &app.config.names, hit))
+                    .collect(),
+                text: snapshot
+                    .graph
+                    .iri_id(&hit.id)
+                    .map(|id| described(&snapshot, id))
+                    .unwrap_or_default(),
+            })
             .collect(),
     });
     Ok(super::at_revision(html(page), snapshot.revision))
 }
 
-/// `/ontology`: terms for people, RDF for programs.
-pub(super) async fn ontology(
-    Shared(state): Shared<State>,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let app = state.app()?;
-    let snapshot = state.snapshot()?;
-    let chosen = choose(
-        accept(&headers).as_deref(),
-        &[
-            &["text/html", "application/xhtml+xml"],
-            &["text/turtle", "application/x-turtle", "text/n3"],
-            &["application/rdf+xml"],
-            &["application/n-triples"],
-            &["application/ld+json", "application/json"],
-        ],
-    );
-    let format = match chosen {
-        Some(0) => None,
-        Some(1) => Some(GraphFormat::Turtle),
-        Some(2) => Some(GraphFormat::RdfXml),
-        Some(3) => Some(GraphFormat::NTriples),
-        Some(4) => Some(GraphFormat::JsonLd),
-        _ => {
-            return Err(Problem::new(
-                Kind::NotAcceptable,
-                "the ontology exists as HTML, Turtle, RDF/XML, N-Triples and JSON-LD",
-            ));
-        }
-    };
-    let graph = &snapshot.graph;
-    let ontology = app.config.names.graph("ontology");
-    let own = graph.iri_id(ontology.as_str());
-    if let Some(format) = format {
-        let triples: Vec<Triple> = own.map_or_else(Vec::new, |own| {
-            graph
-                .quads()
-                .matching(None, None, None, GraphPattern::Only(own))
-                .filter_map(|q| graph.quad(q))
-                .map(Into::into)
-                .collect()
-        });
-        let body = description::write_graph(triples.iter(), format)?;
-        let tag = entity_tag(&body);
-        let mut response = Response::new(Body::from(body));
-        response
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-        response.headers_mut().insert(header::ETAG, tag);
-        response
-            .headers_mut()
-            .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-        return Ok(super::at_revision(response, snapshot.revision));
-    }
-    let mut groups = Vec::new();
-    for (title, class) in [
-        ("Classes", "http://www.w3.org/2002/07/owl#Class"),
-        ("Properties that link records", "http://www.w3.org/2002/07/owl#ObjectProperty"),
-        ("Properties with values", "http://www.w3.org/2002/07/owl#DatatypeProperty"),
-        ("Concept schemes", "http://www.w3.org/2004/02/skos/core#ConceptScheme"),
-    ] {
-        let Some(class) = graph.iri_id(class) else { continue };
-        let mut terms: Vec<pages::OntologyTerm> = graph
-            .subjects(TYPE, class)
-            .into_iter()
-            .filter_map(|id| {
-                let iri = graph.text(id)?;
-                let text = |namespace: &str, name: &str| {
-                    graph
-                        .objects(id, &format!("{namespace}{name}"))
-                        .into_iter()
-                        .filter_map(|o| match graph.term(o)? {
-                            Term::Literal(literal) => Some(literal.value().to_owned()),
-                            Term::NamedNode(iri) => Some(iri.into_string()),
-                            Term::BlankNode(_) => None,
-                        })
-                        .collect::<Vec<String>>()
-                };
-                let mut above = text(RDFS, "subClassOf");
-                above.extend(text(RDFS, "subPropertyOf"));
-                Some(pages::OntologyTerm {
-                    name: iri
-                        .strip_prefix(INSITES)
-                        .unwrap_or(&iri)
-                        .rsplit('/')
-                        .next()
-                        .unwrap_or_default()
-                        .to_owned(),
-                    label: label(graph, id),
-                    definition: text(SKOS, "definition")
-                        .into_iter()
-                        .chain(text(RDFS, "comment"))
-                        .chain(text(DCTERMS, "description"))
-                        .next()
-                        .unwrap_or_default(),
-                    above,
-                    source: text(DCTERMS, "source"),
-                    iri,
-                })
-            })
-            .collect();
-        terms.sort_by(|a, b| a.name.cmp(&b.name));
-        groups.push((title.to_owned(), terms));
-    }
-    let page = pages::ontology(&pages::OntologyPage { layout: layout(&state, "Ontology"), groups });
-    let mut response = html(page);
-    response
-        .headers_mut()
-        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    Ok(super::at_revision(response, snapshot.revision))
+/// A result's date, and whether its source was only read then.
+fn when(snapshot: &Snapshot, names: &Names, hit: &crate::search::Record) -> Option<String> {
+    let date = pages::day(hit.date.as_deref()?);
+    let facts = Facts { snapshot, names };
+    let read = snapshot.graph.iri_id(&hit.id).is_some_and(|id| facts.only_read(id));
+    Some(if read { format!("source read {date}") } else { date })
 }
 
 /// `/about`.
 pub(super) async fn about(Shared(state): Shared<State>) -> Response {
     html(pages::about(&layout(&state, "About the data")))
+}
+
+/// `/accessibility`.
+pub(super) async fn accessibility(Shared(state): Shared<State>) -> Response {
+    html(pages::accessibility(&layout(&state, "Accessibility statement")))
 }
 
 /// `/problem/{name}`: what a problem type means.
@@ -252,19 +170,6 @@ pub(super) async fn problem_type(
         status(kind).as_u16(),
         &state.config.names.problem(&name),
     )))
-}
-
-/// `/assets/{name}`: files built into the program.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
-    if name != pages::STYLESHEET_NAME {
-        return Err(Problem::not_found("there is no such file"));
-    }
-    let mut response = pages::STYLESHEET.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/css; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=3600"));
-    headers.insert(header::ETAG, entity_tag(pages::STYLESHEET.as_bytes()));
-    Ok(response)
 }
 
 /// `/.well-known/void`.

@@ -5,11 +5,12 @@ use crate::commit::Snapshot;
 use crate::graph::{Budget, ReadQuery, Solutions};
 use crate::http::State;
 use crate::http::error::Problem;
+use crate::http::search_page::encode;
 use crate::http::site::layout;
 use crate::http::sparql::asked;
 use crate::http::stream::Text;
 use crate::pages;
-use crate::query::{Error, check_size, check_text, with_hits};
+use crate::query::{Error, SavedQuery, check_size, check_text, with_hits};
 use crate::rdf::Term;
 use crate::rdf::vocabulary::INSITES;
 use crate::search::label;
@@ -20,6 +21,114 @@ use std::time::Instant;
 
 /// Rows shown; the data formats give all.
 const ROWS: usize = 1000;
+
+/// What stands in the form before anything is asked.
+const BEGINNING: &str = "PREFIX insites: <https://w3id.org/insites/ontology#>
+PREFIX dct: <http://purl.org/dc/terms/>
+
+SELECT ?lesson ?title ?status
+WHERE {
+  ?lesson a insites:Lesson ; dct:title ?title ; insites:status ?status .
+}
+ORDER BY ?title
+LIMIT 25
+";
+
+/// The text of a saved query with its defaults or examples, so that it runs as
+/// it stands.
+pub(super) fn with_values(query: &SavedQuery) -> String {
+    let values: Vec<String> = query
+        .takes
+        .iter()
+        .filter_map(|parameter| {
+            let value = parameter.default.as_ref().or(parameter.example.as_ref())?;
+            Some(format!("  VALUES ?{} {{ {value} }}", parameter.name))
+        })
+        .collect();
+    if values.is_empty() {
+        return query.text.clone();
+    }
+    // After the first brace of the pattern: the values hold for all of it.
+    let at = query
+        .text
+        .find("WHERE")
+        .and_then(|from| query.text[from..].find('{').map(|brace| from + brace + 1));
+    match at {
+        Some(at) => format!("{}\n{}{}", &query.text[..at], values.join("\n"), &query.text[at..]),
+        None => query.text.clone(),
+    }
+}
+
+/// A picture of an answer: a map where it has coordinates, a scale where it
+/// has beginnings and ends, bars where its last column is a number.
+pub(super) fn picture(caption: &str, table: &pages::Table) -> Option<pages::Block> {
+    let column = |name: &str| table.columns.iter().position(|c| c.eq_ignore_ascii_case(name));
+    let text = |row: &[Option<pages::Value>], at: Option<usize>| -> String {
+        at.and_then(|at| row.get(at)?.as_ref()).map(|v| v.plain().to_owned()).unwrap_or_default()
+    };
+    let link = |row: &[Option<pages::Value>]| {
+        row.iter().flatten().find_map(|value| match value {
+            pages::Value::Link(link) => Some(link.clone()),
+            pages::Value::Text { .. } => None,
+        })
+    };
+    if let (Some(latitude), Some(longitude)) = (column("latitude"), column("longitude")) {
+        let points: Vec<pages::Point> = table
+            .rows
+            .iter()
+            .filter_map(|row| {
+                Some(pages::Point {
+                    link: link(row)?,
+                    latitude: text(row, Some(latitude)).parse().ok()?,
+                    longitude: text(row, Some(longitude)).parse().ok()?,
+                    place: text(row, column("place")),
+                    kind: text(row, column("kind")),
+                })
+            })
+            .collect();
+        let caption = caption.to_owned();
+        return (!points.is_empty())
+            .then_some(pages::Block::Map(pages::MapPicture { caption, points }));
+    }
+    if let (Some(start), Some(end)) = (column("start"), column("end")) {
+        let spans: Vec<pages::Span> = table
+            .rows
+            .iter()
+            .filter_map(|row| {
+                Some(pages::Span {
+                    link: link(row)?,
+                    start: text(row, Some(start)),
+                    end: text(row, Some(end)),
+                    note: text(row, column("owner")),
+                })
+            })
+            .collect();
+        let caption = caption.to_owned();
+        return (!spans.is_empty())
+            .then_some(pages::Block::Timeline(pages::Timeline { caption, spans }));
+    }
+    let last = table.columns.len().checked_sub(1)?;
+    if last == 0 || !(2..=60).contains(&table.rows.len()) {
+        return None;
+    }
+    let bars: Option<Vec<pages::Bar>> = table
+        .rows
+        .iter()
+        .map(|row| {
+            let number = text(row, Some(last));
+            let value: f64 = number.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0)?;
+            let labels =
+                row[..last].iter().map(|cell| cell.clone().into_iter().collect()).collect();
+            Some(pages::Bar { labels, value, text: number })
+        })
+        .collect();
+    Some(pages::Block::Bars(pages::Bars {
+        caption: caption.to_owned(),
+        columns: table.columns[..last].to_vec(),
+        number: table.columns[last].clone(),
+        bars: bars?,
+    }))
+}
 
 /// The form with a query and its answer.
 pub(super) async fn with_query(
@@ -55,7 +164,16 @@ pub(super) async fn with_query(
     let mut status = StatusCode::OK;
     match result {
         Ok(solutions) => {
-            page.table = Some(table(state, &snapshot, &solutions));
+            let table = table(state, &snapshot, &solutions);
+            page.picture = picture("Answer as a picture", &table);
+            page.table = Some(table);
+            page.downloads = [("CSV", "csv"), ("JSON", "json"), ("TSV", "tsv"), ("XML", "xml")]
+                .into_iter()
+                .map(|(name, format)| {
+                    let url = format!("/sparql?format={format}&query={}", encode(&text));
+                    pages::Link::new(name, &url)
+                })
+                .collect();
             page.milliseconds = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         }
         Err(error) => {
@@ -64,6 +182,7 @@ pub(super) async fn with_query(
             page.error = Some(pages::QueryError {
                 title: crate::http::error::explanation(problem.kind).0.to_owned(),
                 detail: problem.detail,
+                hint: problem.hint,
                 position: problem.position,
             });
         }
@@ -84,19 +203,27 @@ pub(super) async fn with_query(
 /// The form with a text and no answer yet.
 pub(super) fn page(state: &State, text: &str) -> pages::WorkbenchPage {
     let limits = &state.config.limits;
+    let mut layout = layout(state, "SPARQL");
+    layout.part = "/sparql";
+    layout.editor = true;
     pages::WorkbenchPage {
-        layout: layout(state, "SPARQL"),
-        text: text.to_owned(),
+        layout,
+        text: if text.is_empty() { BEGINNING.to_owned() } else { text.to_owned() },
         seconds: limits.time.as_secs_f64(),
         union: state.config.default_graph == crate::graph::DefaultGraphs::Union,
         examples: state.app.get().map_or_else(Vec::new, |app| {
             app.queries
                 .all()
                 .iter()
-                .map(|q| pages::Link::new(&q.title, &format!("/queries/{}", q.name)))
+                .map(|q| {
+                    let url = format!("/sparql?query={}", encode(&with_values(q)));
+                    (pages::Link::new(&q.title, &url), q.says.clone())
+                })
                 .collect()
         }),
         table: None,
+        picture: None,
+        downloads: Vec::new(),
         milliseconds: 0,
         error: None,
     }

@@ -1,6 +1,6 @@
 //! The page that tells what changed of a record.
 
-use crate::pages::layout::{Layout, page};
+use crate::pages::layout::{Layout, Link, breadcrumb, page_with};
 use maud::{Markup, html};
 
 /// A change of one record.
@@ -41,36 +41,36 @@ pub fn history(history: &HistoryPage) -> String {
     let facts = |heading: &str, facts: &[(String, String)]| -> Markup {
         html! {
             @if !facts.is_empty() {
-                h3 { (heading) }
-                dl {
+                h3 class="nhsuk-heading-xs" { (heading) }
+                dl class="app-facts" {
                     @for (property, value) in facts {
-                        dt { (property) }
-                        dd { (value) }
+                        div { dt { (property) } dd { (value) } }
                     }
                 }
             }
         }
     };
-    page(
-        &history.layout,
-        &html! {
-            h1 { "History of " (history.title) }
-            p { a href=(history.url) { "The record as it is now" } }
-            @for entry in &history.entries {
-                section {
-                    h2 {
-                        a href={ (history.url) "?revision=" (entry.revision) } { "Revision " (entry.revision) }
-                        ", " time datetime=(entry.time) { (entry.time.replace('T', " ").replace('Z', " UTC")) }
-                    }
-                    p {
-                        @if !entry.reason.is_empty() { (entry.reason) ". " }
-                        @if !entry.author.is_empty() { "By " (entry.author) ". " }
-                        @if !entry.source.is_empty() { "From " (entry.source) "." }
-                    }
-                    (facts("Removed", &entry.removed))
-                    (facts("Added", &entry.added))
+    let count = history.entries.len();
+    let content = html! {
+        h1 class="nhsuk-heading-l" { "History of " (history.title) }
+        p { a href=(history.url) { "The record as it is now" } }
+        p class="app-count" { (count) @if count == 1 { " change" } @else { " changes" } ", newest first" }
+        @for entry in &history.entries {
+            section class="app-change" aria-labelledby={ "revision-" (entry.revision) } {
+                h2 class="nhsuk-heading-s" id={ "revision-" (entry.revision) } {
+                    a href={ (history.url) "?revision=" (entry.revision) } { "Revision " (entry.revision) }
+                    ", " time datetime=(entry.time) { (entry.time.replace('T', " ").replace('Z', " UTC")) }
                 }
+                p {
+                    @if !entry.reason.is_empty() { (entry.reason) ". " }
+                    @if !entry.author.is_empty() { "By " (entry.author) ". " }
+                    @if !entry.source.is_empty() { "From " (entry.source) "." }
+                }
+                (facts("Removed", &entry.removed))
+                (facts("Added", &entry.added))
             }
-        },
-    )
+        }
+    };
+    let above = [Link::new("Home", "/"), Link::new(&history.title, &history.url)];
+    page_with(&history.layout, &breadcrumb(&above), &content)
 }

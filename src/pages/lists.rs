@@ -1,7 +1,9 @@
-//! Home, lists, the ontology, explanations and errors.
+//! Home, lists, and the ways to explore.
 
-use crate::pages::layout::{Layout, Link, page, scrolling};
-use maud::html;
+use crate::pages::blocks::{Block, Card, Section, cards_of};
+use crate::pages::layout::{Layout, Link, breadcrumb, page, page_with, pagination, search_box};
+use crate::pages::pictures::Neighbours;
+use maud::{Markup, html};
 
 /// The first page.
 #[derive(Debug, Clone)]
@@ -19,7 +21,7 @@ pub struct HomePage {
     /// The number of sites that a source states.
     pub stated_sites: Option<String>,
     /// Newest lessons and case studies.
-    pub newest: Vec<Link>,
+    pub newest: Vec<Card>,
 }
 
 /// A list of records of one kind.
@@ -29,214 +31,187 @@ pub struct BrowsePage {
     pub layout: Layout,
     /// The kind in the plural.
     pub title: String,
-    /// How many there are.
+    /// What this kind is.
+    pub lead: String,
+    /// How many there are in this list.
     pub total: usize,
+    /// Letters with their address and whether it is the chosen one.
+    pub letters: Vec<(String, Option<String>, bool)>,
     /// Those of this page.
-    pub items: Vec<Link>,
+    pub items: Vec<Card>,
+    /// Other ways to the same records.
+    pub ways: Vec<Link>,
     /// The page before.
     pub previous: Option<String>,
     /// The page after.
     pub next: Option<String>,
+    /// This page and the number of pages.
+    pub place: (usize, usize),
 }
 
-/// A term of the ontology.
+/// A page of ways into the data.
 #[derive(Debug, Clone)]
-pub struct OntologyTerm {
-    /// Local name, also the fragment.
-    pub name: String,
-    /// Its IRI.
-    pub iri: String,
-    /// What people call it.
-    pub label: String,
-    /// What it means.
-    pub definition: String,
-    /// Classes or properties above it.
-    pub above: Vec<String>,
-    /// Where it comes from.
-    pub source: Vec<String>,
-}
-
-/// The ontology.
-#[derive(Debug, Clone)]
-pub struct OntologyPage {
+pub struct ExplorePage {
     /// What is around it.
     pub layout: Layout,
-    /// Groups of terms.
-    pub groups: Vec<(String, Vec<OntologyTerm>)>,
+    /// Its heading.
+    pub title: String,
+    /// What it is.
+    pub lead: String,
+    /// The pages above it.
+    pub above: Vec<Link>,
+    /// Its parts.
+    pub sections: Vec<Section>,
 }
 
-/// A failure.
+/// A record among its neighbours.
 #[derive(Debug, Clone)]
-pub struct ProblemPage {
+pub struct GraphPage {
     /// What is around it.
     pub layout: Layout,
-    /// The status.
-    pub status: u16,
-    /// What went wrong.
-    pub details: String,
-    /// What to do.
-    pub hint: Option<String>,
-    /// Line and column in a query.
-    pub position: Option<(u64, u64)>,
-    /// Address and media type of what exists.
-    pub variants: Vec<(String, String)>,
-    /// The request's id.
-    pub request: String,
+    /// The record's title.
+    pub title: String,
+    /// The record and its neighbours.
+    pub neighbours: Neighbours,
 }
 
 /// The first page.
 #[must_use]
 pub fn home(data: &HomePage) -> String {
-    let counted = |title: &str, id: &str, links: &[(Link, u64)]| {
+    let counted = |title: &str, id: &str, links: &[(Link, u64)], more: Option<Link>| -> Markup {
         html! {
             @if !links.is_empty() {
-                section aria-labelledby=(id) {
-                    h2 id=(id) { (title) }
-                    ul { @for (link, count) in links { li { (link.show()) " (" (count) ")" } } }
+                section class="app-section" aria-labelledby=(id) {
+                    h2 class="nhsuk-heading-m" id=(id) { (title) }
+                    ul class="app-tiles" {
+                        @for (link, count) in links {
+                            li { a href=(link.url) { (link.text) } " " span class="app-count-of" { (count) span class="nhsuk-u-visually-hidden" { " records" } } }
+                        }
+                    }
+                    @if let Some(link) = more { p { a href=(link.url) { (link.text) } } }
                 }
             }
         }
     };
     let content = html! {
-        h1 { "What the NHS Innovation Sites and others have learnt" }
-        p { "Lessons and case studies on how NHS organisations take up and spread innovation, each with the evidence behind it. Search in your own words, follow the links, or ask the graph." }
-        form action="/search" method="get" role="search" class="search" {
-            label for="q" { "Search lessons, case studies and organisations" }
-            input type="search" id="q" name="q" autocomplete="off";
-            button type="submit" { "Search" }
+        div class="app-hero" {
+        h1 class="nhsuk-heading-xl app-home__title" { "What the NHS Innovation Sites and others have learnt" }
+        p class="nhsuk-body-l" { "Lessons and case studies on how NHS organisations take up and spread innovation, each with the evidence behind it. Search in your own words, follow the links, or ask the graph." }
+        (search_box("Search lessons, case studies and organisations", "For example: missed appointments, or what gets in the way of digital tools", "", &html! {}))
         }
-        (counted("How sure is it?", "statuses", &data.statuses))
-        p { "Sourced records name a public source. Illustrative records are made up to show how evidence is linked, and say so wherever they appear." }
-        @if let Some(sites) = &data.stated_sites {
-            p { "The programme is stated to have " (sites) " sites. Their list is not public in the sources found, so only roles with a source are shown as such." }
-        }
-        (counted("What is here", "kinds", &data.kinds))
-        (counted("Themes", "themes", &data.themes))
-        (counted("Dimensions", "dimensions", &data.dimensions))
-        @if !data.newest.is_empty() {
-            section aria-labelledby="newest" {
-                h2 id="newest" { "Newest lessons and case studies" }
-                ul { @for link in &data.newest { li { (link.show()) } } }
+        div class="app-sure" {
+            section aria-labelledby="statuses" {
+                h2 class="nhsuk-heading-m" id="statuses" { "How sure is it?" }
+                ul class="app-sure__list" {
+                    @for (link, count) in &data.statuses {
+                        li {
+                            a class="app-sure__number" href=(link.url) { (count) " " (link.text) }
+                            p { @match link.text.as_str() {
+                                "Sourced" => "name a public source and its date.",
+                                "Unverified" => "come from general knowledge; check them before use.",
+                                "Illustrative" => "are made up to show how evidence is linked, and say so wherever they appear.",
+                                _ => "",
+                            } }
+                        }
+                    }
+                }
+                @if let Some(sites) = &data.stated_sites {
+                    p { "The programme is stated to have " (sites) " sites. Their list is not public in the sources found, so only roles with a source are shown as such." }
+                }
             }
         }
-        section aria-labelledby="ways" {
-            h2 id="ways" { "For researchers and for tools" }
-            ul {
-                li { a href="/queries" { "Questions with their answers" } ": saved queries to run and change" }
-                li { a href="/sparql" { "SPARQL" } ": ask anything of the graph" }
-                li { a href="/api/search?q=culture" { "Search as JSON" } }
-                li { a href="/export" { "All data as N-Quads" } }
-                li { a href="/.well-known/void" { "Dataset description" } " and " a href="/ontology" { "ontology" } }
+        (counted("What is here", "kinds", &data.kinds, None))
+        div class="app-halves" {
+            (counted("Themes", "themes", &data.themes, None))
+            (counted("Dimensions", "dimensions", &data.dimensions, None))
+        }
+        @if !data.newest.is_empty() {
+            section class="app-section" aria-labelledby="newest" {
+                h2 class="nhsuk-heading-m" id="newest" { "Newest lessons and case studies" }
+                (cards_of(&data.newest, 3))
+            }
+        }
+        section class="app-section" aria-labelledby="ways" {
+            h2 class="nhsuk-heading-m" id="ways" { "Ways in" }
+            div class="app-ways" {
+                (way("/outcomes", "What worked, and what did not", "Case studies by how they ended, with what stood in the way."))
+                (way("/explore", "Explore", "By theme, dimension, region, A to Z, on a map, over time."))
+                (way("/queries", "Questions with their answers", "Saved queries to run, change and take as CSV."))
+                (way("/sparql", "SPARQL", "For researchers: ask anything of the graph."))
+                (way("/api/queries", "For other tools", "Records, search and questions as data: here is the list of questions as JSON."))
+                (way("/export", "All data", "Every quad of the graph as N-Quads."))
             }
         }
     };
     page(&data.layout, &content)
+}
+
+fn way(url: &str, title: &str, text: &str) -> Markup {
+    html! { div class="app-way" { h3 class="app-card__title" { a href=(url) { (title) } } p { (text) } } }
 }
 
 /// A list of records.
 #[must_use]
 pub fn browse(data: &BrowsePage) -> String {
     let content = html! {
-        h1 { (data.title) }
-        p role="status" { (data.total) @if data.total == 1 { " record" } @else { " records" } }
-        ul { @for link in &data.items { li { (link.show()) } } }
-        @if data.previous.is_some() || data.next.is_some() {
-            nav aria-label="Pages" {
-                ul class="inline" {
-                    @if let Some(url) = &data.previous { li { a rel="prev" href=(url) { "Previous page" } } }
-                    @if let Some(url) = &data.next { li { a rel="next" href=(url) { "Next page" } } }
-                }
-            }
-        }
-    };
-    page(&data.layout, &content)
-}
-
-/// The ontology.
-#[must_use]
-pub fn ontology(data: &OntologyPage) -> String {
-    let content = html! {
-        h1 { "Ontology" }
-        p { "The classes and properties of the graph. Ask this address for text/turtle, application/rdf+xml or application/ld+json to get it as data." }
-        nav aria-label="On this page" {
-            ul { @for (index, (title, terms)) in data.groups.iter().enumerate() {
-                li { a href={ "#group-" (index) } { (title) " (" (terms.len()) ")" } }
-            } }
-        }
-        @for (index, (title, terms)) in data.groups.iter().enumerate() {
-            section aria-labelledby={ "group-" (index) } {
-                h2 id={ "group-" (index) } { (title) }
-                (scrolling(title, &html! {
-                    table {
-                        caption class="hidden" { (title) }
-                        thead { tr { th scope="col" { "Term" } th scope="col" { "Meaning" } th scope="col" { "Narrower than" } } }
-                        tbody {
-                            @for term in terms {
-                                tr id=(term.name) {
-                                    th scope="row" { (term.label) br; code { (term.name) } }
-                                    td { (term.definition) }
-                                    td { @for above in &term.above { (Link::new(above, above).show()) " " } }
-                                }
+        h1 class="nhsuk-heading-l" { (data.title) }
+        @if !data.lead.is_empty() { p class="nhsuk-body-l" { (data.lead) } }
+        @if !data.letters.is_empty() {
+            nav class="app-letters" aria-label="By first letter" {
+                ul {
+                    @for (letter, url, current) in &data.letters {
+                        li {
+                            @match url {
+                                Some(url) => a href=(url) aria-current=[current.then_some("true")] { (letter) },
+                                None => span { (letter) },
                             }
                         }
                     }
-                }))
+                }
             }
         }
+        @if !data.ways.is_empty() {
+            ul class="app-inline" { @for link in &data.ways { li { (link.show()) } } }
+        }
+        p class="app-count" role="status" { (data.total) @if data.total == 1 { " record" } @else { " records" } }
+        @if data.items.is_empty() {
+            div class="nhsuk-inset-text" { p { "There is nothing here yet." } p { a href="/search" { "Search everything" } " or " a href="/explore" { "explore" } "." } }
+        }
+        (cards_of(&data.items, 2))
+        (pagination(data.previous.as_deref(), data.next.as_deref(), data.place))
     };
-    page(&data.layout, &content)
+    page_with(
+        &data.layout,
+        &breadcrumb(&[Link::new("Home", "/"), Link::new("Explore", "/explore")]),
+        &content,
+    )
 }
 
-/// A failure, as a page.
+/// A page of ways into the data.
 #[must_use]
-pub fn problem(data: &ProblemPage) -> String {
+pub fn explore(data: &ExplorePage) -> String {
     let content = html! {
-        h1 { (data.layout.title) }
-        p { (data.details) }
-        @if let Some((line, column)) = data.position { p { "Line " (line) ", column " (column) } }
-        @if let Some(hint) = &data.hint { p { "What to do: " (hint) } }
-        @if !data.variants.is_empty() {
-            h2 { "What there is" }
-            ul { @for (url, media_type) in &data.variants { li { a href=(url) { (media_type) } } } }
+        h1 class="nhsuk-heading-l" { (data.title) }
+        p class="nhsuk-body-l" { (data.lead) }
+        @if data.sections.len() > 2 {
+            nav aria-label="On this page" {
+                ul class="app-inline" { @for section in &data.sections { li { a href={ "#" (section.id) } { (section.heading) } } } }
+            }
         }
-        form action="/search" method="get" role="search" class="search" {
-            label for="q" { "Search" }
-            input type="search" id="q" name="q" autocomplete="off";
-            button type="submit" { "Search" }
-        }
-        p class="why" { "Status " (data.status) ", request " (data.request) }
+        @for section in &data.sections { (section.show()) }
+        @if data.sections.is_empty() { (Block::Note("There is nothing here yet.".to_owned()).show()) }
     };
-    page(&data.layout, &content)
+    page_with(&data.layout, &breadcrumb(&data.above), &content)
 }
 
-/// What a problem type means.
+/// A record among its neighbours.
 #[must_use]
-pub fn problem_type(layout: &Layout, title: &str, meaning: &str, status: u16, iri: &str) -> String {
+pub fn graph(data: &GraphPage) -> String {
     let content = html! {
-        h1 { (title) }
-        p { (meaning) }
-        p { "Problem type " code { (iri) } ", HTTP status " (status) "." }
+        h1 class="nhsuk-heading-l" { "Around " (data.title) }
+        p { a href=(data.neighbours.centre.url) { "The record itself" } }
+        (data.neighbours.show())
     };
-    page(layout, &content)
-}
-
-/// About the data.
-#[must_use]
-pub fn about(layout: &Layout) -> String {
-    let content = html! {
-        h1 { "About the data" }
-        h2 { "How sure it is" }
-        ul {
-            li { "Sourced: a public source says so; the record names it, with its date." }
-            li { "Unverified: general knowledge or an inference; check it before use." }
-            li { "Illustrative: made up to show how evidence is linked; never about a real organisation." }
-        }
-        p { "Real and illustrative records live in different graphs. Figures that disagree stand side by side, each with its source; forecasts and claims are marked as such. People appear as roles." }
-        p { "That the programme has 18 sites is a stated number. Their list was not found in public sources, so no organisation is shown as a site unless a source says so. Themes and dimensions are assigned by the editors of this graph." }
-        h2 { "Licences" }
-        p { "Our own words are under " a href="https://creativecommons.org/licenses/by/4.0/" { "CC BY 4.0" } ". Facts and figures belong to nobody; each names its source. Names, codes and places of NHS trusts come from RCPCH NHS Organisations, copyright 2024 The Royal College of Paediatrics and Child Health, MIT licence; names of support programmes from the NHS Innovation Service, Open Government Licence v3.0." }
-        h2 { "Who runs this" }
-        p { "This service is not run by the NHS and does not speak for it." }
-    };
-    page(layout, &content)
+    let above = [Link::new("Home", "/"), Link::new(&data.title, &data.neighbours.centre.url)];
+    page_with(&data.layout, &breadcrumb(&above), &content)
 }

@@ -1,32 +1,37 @@
-//! HTML: data in, text out. Knows no axum and no engine. Pages hold no script
-//! and no inline style, and work by keyboard, enlarged, and with a screen
-//! reader.
+//! HTML: data in, text out. Knows no axum and no engine. Pages hold no inline
+//! script and no inline style, and work by keyboard, enlarged, printed and with
+//! a screen reader; script only adds comfort.
 
+mod assets;
+mod blocks;
+mod cite;
+mod explain;
 mod history;
 mod layout;
 mod lists;
+mod pictures;
 mod record;
 mod search;
 mod sign_in;
 mod workbench;
 
-pub use history::{HistoryEntry, HistoryPage, history};
-pub use layout::{Layout, Link, SignedIn, Value};
-pub use lists::{
-    BrowsePage, HomePage, OntologyPage, OntologyTerm, ProblemPage, about, browse, home, ontology,
-    problem, problem_type,
+pub use assets::{Asset, assets};
+pub use blocks::{Block, Card, Figure, Grid, Section, Step};
+pub use cite::Citation;
+pub use explain::{
+    OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,
+    problem_type,
 };
+pub use history::{HistoryEntry, HistoryPage, history};
+pub use layout::{Layout, Link, SignedIn, Value, day};
+pub use lists::{BrowsePage, ExplorePage, GraphPage, HomePage, browse, explore, graph, home};
+pub use pictures::{Bar, Bars, MapPicture, Neighbour, Neighbours, Point, Span, Timeline};
 pub use record::{Fact, Incoming, RecordPage, record};
-pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, search};
+pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, YearLink, search};
 pub use sign_in::sign_in;
 pub use workbench::{
     Field, QueriesPage, QueryError, QueryPage, Table, WorkbenchPage, queries, query, workbench,
 };
-
-/// The one stylesheet.
-pub const STYLESHEET: &str = include_str!("style.css");
-/// Its name under `/assets/`.
-pub const STYLESHEET_NAME: &str = "style.css";
 
 #[cfg(test)]
 mod tests;

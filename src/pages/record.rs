@@ -1,7 +1,10 @@
-//! The page of one record: what is said of it, by whom, and what links here.
+//! The page of one record: its sections, how sure it is, its sources, and how
+//! to cite it and take its data.
 
-use crate::pages::layout::{Layout, Link, Value, page, scrolling};
-use maud::{PreEscaped, html};
+use crate::pages::blocks::Section;
+use crate::pages::cite::Citation;
+use crate::pages::layout::{Layout, Link, Value, breadcrumb, mark, page_with, scrolling, several};
+use maud::{Markup, html};
 
 /// Values of one property.
 #[derive(Debug, Clone)]
@@ -34,105 +37,192 @@ pub struct RecordPage {
     pub layout: Layout,
     /// Its title.
     pub title: String,
-    /// Its kind as in its address.
-    pub kind: String,
+    /// The list that it belongs to.
+    pub list: Link,
+    /// Its address: `/kind/slug`.
+    pub url: String,
     /// Its kind for people.
     pub kind_label: String,
     /// Its identifier.
     pub iri: String,
     /// `Sourced`, `Unverified`, `Illustrative`, or empty.
     pub status: String,
-    /// What is said of it.
+    /// Why it can no longer be used, if it was withdrawn.
+    pub withdrawn: Option<String>,
+    /// The revision of the past that is shown, if it is one.
+    pub past: Option<u64>,
+    /// What it says in one paragraph.
+    pub lead: Vec<String>,
+    /// Short facts at the top.
+    pub facts_at_top: Vec<(String, Vec<Value>)>,
+    /// The parts of the page.
+    pub sections: Vec<Section>,
+    /// Everything that is said of it.
     pub facts: Vec<Fact>,
     /// Where that was found.
-    pub sources: Vec<String>,
-    /// Dates of the sources.
+    pub sources: Vec<Link>,
+    /// Dates of the sources, with what sort of date it is.
     pub dates: Vec<String>,
     /// What links here.
     pub incoming: Vec<Incoming>,
     /// Address and media type of its data.
     pub formats: Vec<(String, String)>,
     /// How to cite it.
-    pub cite: String,
-    /// The revision that was read.
-    pub revision: u64,
-    /// schema.org block; `<` must be escaped in it.
-    pub json_ld: String,
+    pub citation: Citation,
+}
+
+/// What a status means, in a sentence.
+fn status_box(status: &str) -> Markup {
+    html! {
+        @match status {
+            "Sourced" => div class="app-status app-status--sourced" {
+                p { (mark(status)) " A public source says what stands here. It is named below, with its date." }
+            },
+            "Unverified" => div class="app-status app-status--unverified" {
+                p { (mark(status)) " This comes from general knowledge or is inferred. Check it before you use it." }
+            },
+            "Illustrative" => div class="app-status app-status--illustrative" {
+                p { (mark(status)) strong { " Illustrative record." } " Made up to show how evidence is linked; it is not about a real organisation." }
+            },
+            _ => {},
+        }
+    }
 }
 
 /// The page of a record.
 #[must_use]
 pub fn record(data: &RecordPage) -> String {
+    let before = breadcrumb(&[Link::new("Home", "/"), data.list.clone()]);
     let content = html! {
-        nav aria-label="Breadcrumb" {
-            ol class="crumbs" {
-                li { a href="/" { "Home" } }
-                li { a href={ "/" (data.kind) } { (data.kind_label) } }
+        article class="app-record" {
+            p class="nhsuk-caption-l app-record__kind" { (data.kind_label) }
+            h1 class="nhsuk-heading-l" { (data.title) }
+            @if let Some(revision) = data.past {
+                div class="nhsuk-inset-text" {
+                    p { "This is how the record stood at revision " (revision) ". " a href=(data.url) { "See it as it is now" } "." }
+                }
+            }
+            @if let Some(reason) = &data.withdrawn {
+                div class="nhsuk-warning-callout" {
+                    h2 class="nhsuk-warning-callout__label" { "Withdrawn" }
+                    p { "This record was withdrawn" @if !reason.is_empty() { ": " (reason) } ". Its address stays, so that links to it still explain themselves." }
+                }
+            }
+            (status_box(&data.status))
+            @for text in &data.lead { p class="nhsuk-body-l" { (text) } }
+            div class="app-with-side" {
+                div class="app-with-side__main" {
+                    @if data.facts_at_top.iter().any(|(_, values)| !values.is_empty()) {
+                        (super::blocks::summary(&data.facts_at_top))
+                    }
+                    @for section in &data.sections { (section.show()) }
+                    (sources(data))
+                    (incoming(data))
+                    (everything(data))
+                }
+                aside class="app-with-side__side" aria-label="Use this record" {
+                    (use_it(data))
+                }
             }
         }
-        p class="kind" { (data.kind_label) }
-        h1 { (data.title) }
-        @match data.status.as_str() {
-            "Sourced" => { p class="status" { strong { "Sourced. " } "A public source says what stands here; it is named below." } }
-            "Unverified" => { p class="status status-unverified" { strong { "Unverified. " } "This comes from general knowledge or is inferred. Check it before you use it." } }
-            "Illustrative" => { p class="status status-illustrative" { strong { "Illustrative record. " } "Made up to show how evidence is linked; it is not about a real organisation." } }
-            _ => {}
+    };
+    page_with(&data.layout, &before, &content)
+}
+
+fn sources(data: &RecordPage) -> Markup {
+    html! {
+        @if !data.sources.is_empty() {
+            section class="app-section" aria-labelledby="sources" {
+                h2 class="nhsuk-heading-m" id="sources" { "Sources" }
+                ul class="nhsuk-list nhsuk-list--bullet" { @for source in &data.sources { li { (source.show()) } } }
+                @for date in &data.dates { p class="app-small" { (date) } }
+            }
         }
-        section aria-labelledby="facts" {
-            h2 id="facts" { "What is recorded" }
-            (scrolling("What is recorded", &html! {
-                table {
-                    caption class="hidden" { "Properties and values of this record" }
-                    thead { tr { th scope="col" { "Property" } th scope="col" { "Value" } } }
-                    tbody {
-                        @for fact in &data.facts {
-                            tr {
-                                th scope="row" { (fact.label) }
-                                td {
-                                    @if fact.values.len() == 1 {
-                                        @for value in &fact.values { (value.show()) }
-                                    } @else {
-                                        ul { @for value in &fact.values { li { (value.show()) } } }
-                                    }
-                                }
+    }
+}
+
+fn incoming(data: &RecordPage) -> Markup {
+    html! {
+        @if !data.incoming.is_empty() {
+            section class="app-section" aria-labelledby="incoming" {
+                h2 class="nhsuk-heading-m" id="incoming" { "What links here" }
+                @for group in &data.incoming {
+                    details class="nhsuk-details" open[group.total <= 5] {
+                        summary class="nhsuk-details__summary" {
+                            span class="nhsuk-details__summary-text" { (group.label) " (" (group.total) ")" }
+                        }
+                        div class="nhsuk-details__text" {
+                            ul class="nhsuk-list nhsuk-list--bullet" { @for link in &group.links { li { (link.show()) } } }
+                            @if group.total > group.links.len() {
+                                p { "The first " (group.links.len()) " of " (group.total) " are shown; SPARQL gives all." }
                             }
                         }
                     }
                 }
-            }))
+            }
         }
-        @if !data.sources.is_empty() {
-            section aria-labelledby="sources" {
-                h2 id="sources" { "Sources" }
-                ul { @for source in &data.sources { li { (Link::new(source, source).show()) } } }
-                @if !data.dates.is_empty() {
-                    p { "Date of the source or of reading it: " (data.dates.join(", ")) }
+    }
+}
+
+fn everything(data: &RecordPage) -> Markup {
+    html! {
+        section class="app-section" aria-labelledby="facts" {
+            h2 class="nhsuk-heading-m" id="facts" { "Everything recorded" }
+            details class="nhsuk-details" {
+                summary class="nhsuk-details__summary" {
+                    span class="nhsuk-details__summary-text" { "All properties and values, as the graph holds them" }
+                }
+                div class="nhsuk-details__text" {
+                    (scrolling("Properties and values of this record", &html! {
+                        table class="nhsuk-table" {
+                            caption class="nhsuk-u-visually-hidden" { "Properties and values of this record" }
+                            thead class="nhsuk-table__head" { tr { th scope="col" { "Property" } th scope="col" { "Value" } } }
+                            tbody class="nhsuk-table__body" {
+                                @for fact in &data.facts {
+                                    tr {
+                                        th scope="row" { (fact.label) }
+                                        td { (several(&fact.values)) }
+                                    }
+                                }
+                            }
+                        }
+                    }))
                 }
             }
         }
-        @if !data.incoming.is_empty() {
-            section aria-labelledby="incoming" {
-                h2 id="incoming" { "What links here" }
-                @for group in &data.incoming {
-                    h3 { (group.label) " (" (group.total) ")" }
-                    ul { @for link in &group.links { li { (link.show()) } } }
-                    @if group.total > group.links.len() {
-                        p { "The first " (group.links.len()) " of " (group.total) " are shown; SPARQL gives all." }
-                    }
-                }
-            }
-        }
+    }
+}
+
+fn use_it(data: &RecordPage) -> Markup {
+    html! {
         section aria-labelledby="use" {
-            h2 id="use" { "Link to it, cite it, take its data" }
-            p { "Permanent address: " code { (data.iri) } }
-            p { "Cite as: " (data.cite) }
-            ul {
-                @for (url, media_type) in &data.formats {
-                    li { a href=(url) { (media_type) } }
-                }
+            h2 class="nhsuk-heading-s" id="use" { "Link to it" }
+            p class="app-small" { "Permanent address, which stays when pages move:" }
+            p class="app-permanent" { code id="permanent" { (data.iri) } }
+            p { button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" type="button" data-copy="permanent" hidden { "Copy the address" } }
+        }
+        section aria-labelledby="cite" {
+            h2 class="nhsuk-heading-s" id="cite" { "Cite it" }
+            p class="app-cite" id="citation" { (data.citation.plain()) }
+            p { button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" type="button" data-copy="citation" hidden { "Copy the citation" } }
+            ul class="app-inline" {
+                li { a href={ (data.url) ".bib" } { "BibTeX" } }
+                li { a href={ (data.url) ".ris" } { "RIS" } }
+                li { a href={ (data.url) ".csl.json" } { "CSL-JSON" } }
             }
         }
-        script type="application/ld+json" { (PreEscaped(&data.json_ld)) }
-    };
-    page(&data.layout, &content)
+        section aria-labelledby="data" {
+            h2 class="nhsuk-heading-s" id="data" { "Take its data" }
+            ul class="app-inline" {
+                @for (url, name) in &data.formats { li { a href=(url) { (name) } } }
+            }
+        }
+        section aria-labelledby="more" {
+            h2 class="nhsuk-heading-s" id="more" { "See more" }
+            ul class="nhsuk-list" {
+                li { a href={ (data.url) "/graph" } { "What is around it" } }
+                li { a href={ (data.url) "/history" } { "History of changes" } }
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ mod words;
 pub use clause::{ClauseHit, Wanted, search_clause};
 pub use ranking::Mode;
 pub use records::{label, status};
-pub use similar::similar;
+pub use similar::{nearest_of_kind, similar};
 pub use suggest::{Suggestion, suggest};
 
 use crate::graph::Snapshot;

@@ -1,7 +1,7 @@
 //! Records that are like one: by the meaning of their texts.
 
 use crate::graph::Snapshot;
-use crate::index::{Error, meaning_of};
+use crate::index::{Error, Facet, KINDS, meaning_of};
 use crate::rdf::Names;
 use crate::rdf::TermId;
 use crate::search::records::Known;
@@ -35,4 +35,22 @@ pub fn similar(
         record(graph, names, &known, &hit, &Wanted::default(), Some(cosine))
     });
     Ok(hits.collect())
+}
+
+/// The records of a kind that are nearest to one in meaning, nearest first,
+/// itself left out. Empty while its meaning is not worked out yet.
+#[must_use]
+pub fn nearest_of_kind(
+    text: &crate::index::Snapshot,
+    subject: TermId,
+    kind: &str,
+    most: usize,
+) -> Vec<(TermId, f32)> {
+    let number = KINDS.iter().position(|known| *known == kind).map(|n| n as u64);
+    let (Some(row), Some(number)) = (text.row_of(subject), number) else { return Vec::new() };
+    let Some(vector) = text.vector(row) else { return Vec::new() };
+    let mut others = text.filters(&[(Facet::Kind, vec![number])], None, None).all;
+    others.unset(row);
+    let near = text.nearest(&vector, &others, most);
+    near.into_iter().map(|(row, cosine)| (text.subject(row), cosine)).collect()
 }

@@ -122,9 +122,11 @@ async fn a_page_shows_facts_sources_links_and_status() {
     let page = service.get("/case-study/deep-medical-mse", "").await.text();
     for part in [
         "Sourced",
-        "What is recorded",
+        "The problem",
+        "What came of it",
+        "Everything recorded",
         "Sources",
-        "What links here",
+        "Cite it",
         "Permanent address",
         "application/ld+json",
     ] {
