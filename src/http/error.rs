@@ -260,6 +260,10 @@ impl IntoResponse for Problem {
             let wait = HeaderValue::from(self.retry_after.unwrap_or(2));
             response.headers_mut().entry(header::RETRY_AFTER).or_insert(wait);
         }
+        if self.kind == Kind::Unauthorised {
+            let scheme = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
+        }
         response.extensions_mut().insert(self);
         response
     }

@@ -158,15 +158,7 @@ pub(super) async fn identify(
             response
         }
         Ok(None) => next.run(request).await,
-        Err(problem) => {
-            let mut response = problem.into_response();
-            if response.status() == StatusCode::UNAUTHORIZED {
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            response
-        }
+        Err(problem) => problem.into_response(),
     }
 }
 

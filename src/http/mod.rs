@@ -175,6 +175,7 @@ pub fn router(state: State) -> Router {
         .route("/api/import", post(graphs::import))
         .route("/api/backup", get(operation::backup))
         .route("/api/check", get(operation::check))
+        .route("/openapi.json", get(operation::openapi))
         .route("/healthz", get(operation::healthz))
         .route("/readyz", get(operation::readyz))
         .route("/metrics", get(operation::metrics))

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Upper bounds of the duration buckets, seconds.
@@ -52,6 +52,20 @@ impl Metrics {
             *bucket += u64::from(seconds <= bound);
         }
     }
+}
+
+/// `/openapi.json`: the routes, as `OpenAPI` 3.1 describes them.
+pub(super) async fn openapi() -> Result<Response, Problem> {
+    static TEXT: OnceLock<Result<String, String>> = OnceLock::new();
+    let text = TEXT.get_or_init(|| {
+        let text = include_str!("openapi.json");
+        let mut described: serde_json::Value =
+            serde_json::from_str(text).map_err(|error| error.to_string())?;
+        described["info"]["version"] = env!("CARGO_PKG_VERSION").into();
+        Ok(described.to_string())
+    });
+    let text = text.as_ref().map_err(|error| Problem::internal(&error))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response())
 }
 
 /// `/healthz`: the process answers.

@@ -193,6 +193,11 @@ impl From<crate::commit::Error> for Problem {
             },
             crate::commit::Error::Retired(_) => Self::new(Kind::ShapesViolated, error.to_string()),
             crate::commit::Error::Crowded => Self::new(Kind::Busy, error.to_string()),
+            other if other.kind() == Kind::StorageFull => Self::new(
+                Kind::StorageFull,
+                "the disk is full: nothing was changed, and what was acknowledged is safe",
+            )
+            .with_hint("make room and send the change again; no restart is needed"),
             other => Self::internal(&other),
         }
     }

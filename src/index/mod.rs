@@ -7,7 +7,7 @@ mod local;
 pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
 pub use local::{
     Bits, Filters, Rows, Snapshot, TextIndex, Unembedded, edits, meaning_of, surface_words_of,
-    words_beginning, words_of,
+    title_key, words_beginning, words_of,
 };
 
 use crate::problem::Kind;
@@ -236,7 +236,7 @@ impl Error {
 pub(crate) fn payload(revision: Revision) -> String {
     // The layout's version: a change of schema or of documents counts it up,
     // and older indexes are rebuilt.
-    format!("layout 4 revision {revision}")
+    format!("layout 5 revision {revision}")
 }
 
 #[cfg(test)]

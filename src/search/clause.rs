@@ -14,6 +14,9 @@ use crate::search::snippet;
 use crate::search::understand::understand;
 use crate::search::words::read_words;
 
+/// Hits below which it is faster to look for the best than to score all.
+const FEW: usize = 1_000;
+
 /// What a clause looks for.
 pub struct Wanted<'a> {
     /// The words, as typed.
@@ -84,22 +87,32 @@ pub fn search_clause(
     }
     // Hits that lie outside the query's graphs, or match by another property
     // than those asked for, are dropped afterwards.
-    let is_exact = wanted.graphs.is_none() && wanted.properties.is_empty();
+    let is_exact = wanted.graphs.is_none()
+        && (wanted.properties.is_empty()
+            || wanted.plain && part_of(wanted.properties) == Part::Descriptions);
     let most = if is_exact { wanted.limit } else { usize::MAX };
     let known = text.remembered(|| Known::read(graph));
     let (hits, marked) = if wanted.plain {
         let (matching, scoring) = plain(wanted);
         let mut rows = text.matching(&matching)?;
         rows.and(&filters.all);
-        let most = usize::try_from(rows.count()).unwrap_or(usize::MAX).min(most);
         let stems = crate::index::words_of(wanted.text).into_iter().map(|(stem, _)| (stem, None));
-        let hits = if most == usize::try_from(rows.count()).unwrap_or(usize::MAX) {
-            // All are wanted: they are scored without being sorted first.
-            let all: Vec<Row> = rows.iter().collect();
-            let scores = text.scores(&scoring, &all)?;
-            all.into_iter().zip(scores).collect::<Vec<_>>()
-        } else {
+        let count = usize::try_from(rows.count()).unwrap_or(usize::MAX);
+        let hits = if most < FEW && most < count {
             text.best(&scoring, &rows, most)?
+        } else {
+            let all: Vec<Row> = rows.iter().collect();
+            let ranks = count > wanted.limit;
+            let scores = if ranks || wanted.asks(Column::Score) {
+                text.scores(&scoring, &all)?
+            } else {
+                vec![0.0; all.len()]
+            };
+            let mut hits: Vec<(Row, f32)> = all.into_iter().zip(scores).collect();
+            if ranks {
+                hits.sort_by(|a, b| b.1.total_cmp(&a.1));
+            }
+            hits
         };
         (hits, stems.collect::<Vec<_>>())
     } else {
@@ -234,7 +247,11 @@ impl Reads<'_> {
     /// Whether a value of the properties that are searched matches. The index
     /// tells titles, descriptions and other texts apart, and no more.
     fn has_it(&self, subject: TermId) -> bool {
-        if self.wanted.plain && part_of(self.wanted.properties) != Part::Rest {
+        let part = part_of(self.wanted.properties);
+        if self.wanted.plain && part == Part::Descriptions {
+            return true;
+        }
+        if self.wanted.plain && part != Part::Rest {
             return self.wanted.properties.iter().any(|property| {
                 let property = self.graph.iri_id(property.as_str());
                 let values = |property| {

@@ -316,21 +316,17 @@ fn facet_values(
         let mut over = rows.clone();
         over.and(filters.for_counts_of(facet));
         let mut counts = text.counts(facet, &over);
-        // Labels are looked up for what is shown only; ties go by label, so
-        // all that tie with the last one stay.
+        // Labels are looked up for what is shown only.
         counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        let least = counts.get(FACET_VALUES - 1).map_or(0, |(_, count)| *count);
         let mut values: Vec<FacetValue> = counts
             .into_iter()
-            .take_while(|(_, count)| *count >= least)
-            .take(4 * FACET_VALUES)
+            .take(FACET_VALUES)
             .map(|(value, count)| {
                 let (value, label) = known.facet_text(graph, names, facet, value);
                 FacetValue { value, label, count }
             })
             .collect();
         values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
-        values.truncate(FACET_VALUES);
         (facet.name(), values)
     };
     Facet::ALL.into_iter().map(of_facet).collect()

@@ -3,16 +3,21 @@
 //! leads to something: each stands for a record that the reader sees.
 
 use crate::graph::Snapshot;
-use crate::index::{Error, Group, Matching, Part, Scoring, Spelling, Term, surface_words_of};
+use crate::index::{
+    Error, Group, Matching, Part, Row, Spelling, Term, surface_words_of, title_key,
+};
 use crate::rdf::Names;
-use crate::search::{label, place};
+use crate::search::place;
+use crate::search::records::Known;
 use serde::Serialize;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Records suggested at most, and completions.
 const RECORDS: usize = 6;
 const COMPLETIONS: usize = 4;
-/// Completions of the last word that records are looked up by.
-const PREFIXES: usize = 32;
+/// Records whose titles are read: the shortest of them are suggested.
+const LOOKED_AT: usize = 24;
 
 /// One suggestion.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,30 +72,35 @@ pub fn suggest(
     let matching =
         Matching { groups, spelling: Spelling::Surface, part: Part::Titles, ..Matching::default() };
     let found = text.matching(&matching)?;
-    let mut terms: Vec<(Vec<String>, f32)> =
-        before.iter().map(|word| (vec![word.clone()], 1.0)).collect();
-    if open {
-        let completions = text.completions(last, PREFIXES)?;
-        terms.extend(completions.into_iter().map(|word| (vec![word], 0.5)));
+    // A title that begins with what was typed is meant most likely; then those
+    // of the latest records.
+    let typed = typed.trim().to_lowercase();
+    let key = title_key(&typed);
+    let rest = 64 - 8 * u32::try_from(typed.len().min(8)).unwrap_or(8);
+    let begins = |row| (text.title_key(row) ^ key).checked_shr(rest).unwrap_or(0) == 0;
+    let mut best: BinaryHeap<(bool, Reverse<u64>, u32, Row)> = BinaryHeap::new();
+    for row in found.iter() {
+        let place = (!begins(row), Reverse(text.date(row)), text.subject(row), row);
+        if best.len() < LOOKED_AT {
+            best.push(place);
+        } else if best.peek().is_some_and(|last| place < *last) {
+            best.pop();
+            best.push(place);
+        }
     }
-    terms.push((vec![last.clone()], 1.0));
-    let scoring = Scoring { terms, spelling: Spelling::Surface, title: 0.0 };
-    let mut hits: Vec<(usize, f32, u32)> = text
-        .best(&scoring, &found, 4 * RECORDS)?
+    let known = text.remembered(|| Known::read(graph));
+    let mut hits: Vec<(bool, usize, String, u32)> = best
         .into_iter()
-        .map(|(row, score)| {
-            let subject = text.subject(row);
-            // A title that begins with what was typed is meant most likely.
-            let title = label(graph, subject).to_lowercase();
-            let begins = usize::from(!title.starts_with(typed.trim().to_lowercase().as_str()));
-            (begins, score, subject)
+        .map(|(_, _, subject, _)| {
+            let title = known.properties.read(graph, subject).title;
+            (!title.to_lowercase().starts_with(&typed), title.len(), title, subject)
         })
         .collect();
-    hits.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.total_cmp(&a.1)).then(a.2.cmp(&b.2)));
-    for (_, _, subject) in hits.into_iter().take(RECORDS) {
+    hits.sort_unstable();
+    for (_, _, title, subject) in hits.into_iter().take(RECORDS) {
         let iri = graph.text(subject).unwrap_or_default();
         let (kind, _, url) = place(graph, names, subject, &iri);
-        suggestions.push(Suggestion { text: label(graph, subject), kind, url });
+        suggestions.push(Suggestion { text: title, kind, url });
     }
     Ok(suggestions)
 }

@@ -106,6 +106,7 @@ const ROWS: &[Row] = &[
     row("/api/import", "POST", "/api/import", "<http://x/s> <http://x/p> \"1\" .", Administrator),
     row("/api/backup", "GET", "/api/backup", "", Administrator),
     row("/api/check", "GET", "/api/check", "", Administrator),
+    row("/openapi.json", "GET", "/openapi.json", "", Public),
     row("/healthz", "GET", "/healthz", "", Public),
     row("/readyz", "GET", "/readyz", "", Public),
     row("/metrics", "GET", "/metrics", "", Public),
@@ -156,6 +157,31 @@ fn every_route_has_a_row() {
         }
     }
     assert!(routes > 35, "{routes} routes");
+}
+
+#[tokio::test]
+async fn every_route_is_described_and_no_other() {
+    let service = Service::seeded();
+    let answer = service.get("/openapi.json", "").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    let described = answer.json();
+    assert_eq!(described["info"]["version"], env!("CARGO_PKG_VERSION"));
+    let paths = described["paths"].as_object().expect("paths");
+    for row in ROWS {
+        let path = paths.get(row.route).unwrap_or_else(|| panic!("{} is missing", row.route));
+        let method = row.method.to_ascii_lowercase();
+        assert!(path.get(&method).is_some(), "{} {} is missing", row.method, row.route);
+    }
+    for path in paths.keys() {
+        let known = ROWS.iter().any(|row| row.route == path) || path == "/graphs/{*path}";
+        assert!(known, "{path} is described and has no row in the table of roles");
+    }
+    // Each reference leads somewhere.
+    let text = answer.text();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().expect("a pointer");
+        assert!(described.pointer(pointer).is_some(), "{pointer}");
+    }
 }
 
 /// A service with a record that members see, one that curators see, and one of

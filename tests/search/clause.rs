@@ -74,6 +74,16 @@ async fn the_spellings_of_others_give_what_a_scan_gives() {
         let query = format!("SELECT DISTINCT ?hit {{ {clause} . {kinds} }} ORDER BY ?hit");
         assert_eq!(rows(&service, &query).await, expected, "{clause}");
     }
+    // A limit keeps the best, also where a property is named.
+    let best = |limit: &'static str| {
+        let service = service.clone();
+        async move {
+            let clause = format!("(?hit ?score) text:query (dct:title \"staff ward\" {limit})");
+            let query = format!("SELECT ?hit ?score {{ {clause} }} ORDER BY DESC(?score) LIMIT 2");
+            rows(&service, &query).await
+        }
+    };
+    assert_eq!(best("2").await, best("10000").await);
     // The literal and the score belong to the hit.
     let literals = rows(
         &service,

@@ -70,9 +70,9 @@ impl Snapshot {
         let mut all: FxHashMap<u64, u64> = FxHashMap::default();
         for (segment, bits) in self.segments.iter().zip(&rows.0) {
             let facets = &segment.columns.facets[facet as usize];
-            for (value, count) in facets.values.iter().zip(facets.counts(bits, bits.count())) {
+            for (value, count) in facets.counts(bits, bits.count()) {
                 if count > 0 {
-                    *all.entry(*value).or_default() += count;
+                    *all.entry(value).or_default() += count;
                 }
             }
         }
@@ -93,9 +93,9 @@ impl Snapshot {
         let mut all: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
         for (segment, bits) in self.segments.iter().zip(&rows.0) {
             let years = &segment.columns.years;
-            for (year, count) in years.values.iter().zip(years.counts(bits, bits.count())) {
+            for (year, count) in years.counts(bits, bits.count()) {
                 if count > 0 {
-                    *all.entry(u32::try_from(*year).unwrap_or(0)).or_default() += count;
+                    *all.entry(u32::try_from(year).unwrap_or(0)).or_default() += count;
                 }
             }
         }

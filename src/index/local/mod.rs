@@ -15,6 +15,6 @@ pub use facets::Filters;
 pub use meaning::{Unembedded, meaning_of};
 pub use rows::{Bits, Rows};
 pub use snapshot::Snapshot;
-pub use text::TextIndex;
+pub use text::{TextIndex, title_key};
 pub use vocabulary::edits;
 pub use words::{surface_words_of, words_beginning, words_of};

@@ -197,6 +197,14 @@ impl Snapshot {
         Ok(bits)
     }
 
+    /// Where words as they are written are found, and which part of that it is.
+    fn surface_of(&self, part: Part) -> (Field, Part) {
+        match part {
+            Part::Titles => (self.fields.title_words, Part::Whole),
+            part => (self.fields.surface, part),
+        }
+    }
+
     fn add_matches(
         &self,
         segment: &Segment,
@@ -207,19 +215,23 @@ impl Snapshot {
         let reader = self.reader(segment);
         match term {
             Wanted::Prefix(prefix) => {
-                let index = reader.inverted_index(self.fields.surface).map_err(engine)?;
-                for word in self.words_with_prefix(segment, prefix, PREFIX_WORDS)? {
-                    add_word(segment, &index, self.fields.surface, &word, matching.part, bits)?;
+                let (field, part) = self.surface_of(matching.part);
+                let index = reader.inverted_index(field).map_err(engine)?;
+                for word in self.words_with_prefix(segment, field, prefix, PREFIX_WORDS)? {
+                    add_word(segment, &index, field, &word, part, bits)?;
                 }
                 Ok(())
             }
             Wanted::Words(words) => {
-                let field = self.words_field(matching.spelling);
+                let (field, part) = match (matching.spelling, words.as_slice()) {
+                    (Spelling::Surface, [_]) => self.surface_of(matching.part),
+                    (spelling, _) => (self.words_field(spelling), matching.part),
+                };
                 let index = reader.inverted_index(field).map_err(engine)?;
                 match words.as_slice() {
                     [] => Ok(()),
-                    [word] => add_word(segment, &index, field, word, matching.part, bits),
-                    words => add_phrase(segment, &index, field, words, matching.part, bits),
+                    [word] => add_word(segment, &index, field, word, part, bits),
+                    words => add_phrase(segment, &index, field, words, part, bits),
                 }
             }
         }

@@ -37,6 +37,8 @@ pub(super) struct Fields {
     pub(super) body: Field,
     /// The words of the whole text as they are written, at the same positions.
     pub(super) surface: Field,
+    /// Those of the titles alone, without their positions.
+    pub(super) title_words: Field,
     titles_end: Field,
     descriptions_end: Field,
     title_key: Field,
@@ -61,6 +63,15 @@ fn schema() -> (Schema, Fields) {
         title: schema.add_text_field("title", text()),
         body: schema.add_text_field("body", text()),
         surface: schema.add_text_field("surface", text()),
+        title_words: schema.add_text_field(
+            "title_words",
+            TextOptions::default().set_indexing_options(
+                TextFieldIndexing::default()
+                    .set_tokenizer(ANALYSER)
+                    .set_fieldnorms(false)
+                    .set_index_option(IndexRecordOption::Basic),
+            ),
+        ),
         titles_end: schema.add_u64_field("titles_end", FAST),
         descriptions_end: schema.add_u64_field("descriptions_end", FAST),
         title_key: schema.add_u64_field("title_key", FAST),
@@ -296,11 +307,13 @@ impl TextIndex {
 
     fn document(&self, document: &Document) -> TantivyDocument {
         let mut tokens: Vec<Token> = Vec::new();
+        let mut title_tokens: Vec<Token> = Vec::new();
         let mut ends = [0, 0];
         each_word(&document.body, false, |token| {
             let after = token.position as u64 + 1;
             if token.offset_to <= document.titles_end {
                 ends[0] = after;
+                title_tokens.push(token.clone());
             }
             if token.offset_to <= document.descriptions_end {
                 ends[1] = after;
@@ -311,11 +324,13 @@ impl TextIndex {
         out.add_u64(self.fields.subject, u64::from(document.subject));
         out.add_text(self.fields.title, &document.title);
         out.add_text(self.fields.body, &document.body);
-        // Only its tokens are indexed; the text itself would be kept twice.
-        out.add_pre_tokenized_text(
-            self.fields.surface,
-            PreTokenizedString { text: String::new(), tokens },
-        );
+        // Only tokens are indexed; the text itself would be kept twice.
+        for (field, tokens) in
+            [(self.fields.surface, tokens), (self.fields.title_words, title_tokens)]
+        {
+            let text = String::new();
+            out.add_pre_tokenized_text(field, PreTokenizedString { text, tokens });
+        }
         out.add_u64(self.fields.titles_end, ends[0]);
         out.add_u64(self.fields.descriptions_end, ends[1].max(ends[0]));
         out.add_u64(self.fields.title_key, title_key(&document.title));
@@ -375,7 +390,8 @@ impl TextIndex {
 
 /// The first eight letters and digits of a title, lower case, as a number that
 /// sorts as they do.
-fn title_key(title: &str) -> u64 {
+#[must_use]
+pub fn title_key(title: &str) -> u64 {
     let mut bytes = [0; 8];
     let lower = title.chars().flat_map(char::to_lowercase).collect::<String>();
     for (byte, letter) in bytes.iter_mut().zip(lower.bytes()) {

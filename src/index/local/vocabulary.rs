@@ -7,7 +7,7 @@ use crate::index::{Error, Spelling, Term as Wanted};
 use rustc_hash::FxHashMap;
 use tantivy::Term;
 use tantivy::query::FuzzyTermQuery;
-use tantivy::schema::IndexRecordOption;
+use tantivy::schema::{Field, IndexRecordOption};
 
 /// Candidates that are looked at: nearest first, then most likely.
 const CANDIDATES: usize = 24;
@@ -63,11 +63,12 @@ impl Snapshot {
     pub(super) fn words_with_prefix(
         &self,
         segment: &Segment,
+        field: Field,
         prefix: &str,
         most: usize,
     ) -> Result<Vec<String>, Error> {
         let mut words: Vec<(u32, String)> = Vec::new();
-        self.each_with_prefix(segment, prefix, &mut |word, count| {
+        self.each_with_prefix(segment, field, prefix, &mut |word, count| {
             words.push((count, word.to_owned()));
         })?;
         words.sort_unstable_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
@@ -78,10 +79,11 @@ impl Snapshot {
     fn each_with_prefix(
         &self,
         segment: &Segment,
+        field: Field,
         prefix: &str,
         each: &mut dyn FnMut(&str, u32),
     ) -> Result<(), Error> {
-        let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
+        let index = self.reader(segment).inverted_index(field).map_err(engine)?;
         let mut stream = index.terms().range().ge(prefix).into_stream().map_err(engine)?;
         while stream.advance() {
             let Ok(word) = std::str::from_utf8(stream.key()) else { continue };
@@ -97,7 +99,7 @@ impl Snapshot {
     pub fn completions(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
         let mut found: FxHashMap<String, u64> = FxHashMap::default();
         for segment in self.segments.iter() {
-            self.each_with_prefix(segment, prefix, &mut |word, count| {
+            self.each_with_prefix(segment, self.fields.surface, prefix, &mut |word, count| {
                 *found.entry(word.to_owned()).or_default() += u64::from(count);
             })?;
         }

@@ -30,18 +30,16 @@ impl Tokenizer for Words {
 
 impl TokenStream for WordStream<'_> {
     fn advance(&mut self) -> bool {
-        let rest = &self.text[self.at..];
-        let Some(begin) = rest.find(char::is_alphanumeric) else { return false };
-        let lines = rest[..begin].bytes().filter(|byte| *byte == b'\n').count();
-        let word = &rest[begin..];
-        let word = &word[..word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len())];
-        self.token.offset_from = self.at + begin;
-        self.at += begin + word.len();
-        self.token.offset_to = self.at;
+        let Some(word) = next_word(self.text, self.at) else { return false };
+        let between = &self.text[self.at..word.start];
+        let lines = between.bytes().filter(|byte| *byte == b'\n').count();
+        self.at = word.end;
+        self.token.offset_from = word.start;
+        self.token.offset_to = word.end;
         // The first position is 0: a new token's wraps around.
         self.token.position = self.token.position.wrapping_add(1 + lines);
         self.token.text.clear();
-        self.token.text.push_str(word);
+        self.token.text.push_str(&self.text[word]);
         true
     }
 
@@ -105,17 +103,30 @@ pub fn words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
 #[must_use]
 pub fn words_beginning(text: &str, letters: &[char]) -> Vec<(String, std::ops::Range<usize>)> {
     let mut words = Vec::new();
-    each_word(text, false, |token| {
-        if token.text.chars().next().is_some_and(|first| letters.contains(&first)) {
-            words.push((token.text.clone(), token.offset_from..token.offset_to));
+    let mut at = 0;
+    while let Some(range) = next_word(text, at) {
+        at = range.end;
+        let word = &text[range.clone()];
+        let is_other =
+            |first: char| first.is_ascii() && !letters.contains(&first.to_ascii_lowercase());
+        if !word.chars().next().is_some_and(is_other) {
+            each_word(word, true, |token| {
+                if token.text.chars().next().is_some_and(|first| letters.contains(&first)) {
+                    words.push((token.text.clone(), range.clone()));
+                }
+            });
         }
-    });
-    for (word, _) in &mut words {
-        let mut stem = String::new();
-        each_word(word, true, |token| stem.clone_from(&token.text));
-        *word = stem;
     }
     words
+}
+
+/// The next word of a text, from a place on.
+fn next_word(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
+    let rest = &text[from..];
+    let begin = rest.find(char::is_alphanumeric)?;
+    let word = &rest[begin..];
+    let length = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
+    Some(from + begin..from + begin + length)
 }
 
 /// The words of a text as they are written, lower case and without accents.
