@@ -26,9 +26,12 @@ const fn setting(name: &'static str, default: &'static str, meaning: &'static st
     Setting { name, default, meaning }
 }
 
+/// The data folder unless another one is named.
+pub const DEFAULT_DATA: &str = "./data";
+
 /// Every setting.
 pub const SETTINGS: &[Setting] = &[
-    setting("data", "./data", "folder of the ledger and its views"),
+    setting("data", DEFAULT_DATA, "folder of the ledger and its views"),
     setting("listen", "127.0.0.1:7878", "address and port to listen on"),
     setting("base", Names::DEFAULT_BASE, "base IRI of the records minted here"),
     setting("default-graph", "union", "what a query's default graph is: union or strict"),

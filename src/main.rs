@@ -7,7 +7,7 @@ use hyper::Method;
 use insites::access::{Role, Tokens};
 use insites::app::{App, open_committer, write_quads};
 use insites::commit::{Committer, LockError, Rules};
-use insites::config::{Config, SETTINGS};
+use insites::config::{Config, DEFAULT_DATA, SETTINGS};
 use insites::evaluation;
 use insites::graph::{Budget, Format, GraphPattern, QueryForm, ReadQuery, Scope};
 use insites::http::State;
@@ -262,7 +262,7 @@ enum Opened {
 
 fn open(config: &Config, purpose: &str, empty: bool) -> anyhow::Result<Opened> {
     // A misspelt folder is told; the usual one is made, with the seed in it.
-    let is_usual = config.data == Path::new("./data");
+    let is_usual = config.data == Path::new(DEFAULT_DATA);
     anyhow::ensure!(
         is_usual || purpose == "importing" || config.data.exists(),
         "there is no folder {0}\nhint: `insites serve --data {0}` makes it, with the seed in it",

@@ -6,7 +6,7 @@ use crate::index::{Document, Facet, KINDS, shown_to};
 use crate::rdf::Names;
 use crate::rdf::TermId;
 use crate::rdf::Visibility;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
+use crate::rdf::vocabulary::{DCTERMS, INSITES, SKOS, TITLES, TYPE};
 use oxigraph::model::Term;
 use rustc_hash::FxHashMap;
 
@@ -36,9 +36,6 @@ pub struct Documents<'a> {
 }
 
 impl<'a> Documents<'a> {
-    /// Properties that say what a record is called, the best first.
-    pub(super) const TITLES: [(&'static str, &'static str); 3] =
-        [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
     /// Own properties whose objects' names stand in a document's text.
     pub(super) const NAMED_BY: [&'static str; 6] =
         ["atSite", "atOrganisation", "aboutOrganisation", "withPartner", "owner", "outcomeStatus"];
@@ -153,7 +150,7 @@ impl<'a> Reader<'a> {
             type_,
             classes,
             concept: id(SKOS, "Concept"),
-            titles: Documents::TITLES
+            titles: TITLES
                 .into_iter()
                 .filter_map(|(namespace, name)| id(namespace, name))
                 .collect(),

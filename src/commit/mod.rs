@@ -224,7 +224,7 @@ impl Group {
     /// When a record is called something else, so is it in the documents of
     /// those that are about it.
     fn touch_named(&mut self, edit: &Edit, after: &crate::graph::Snapshot) {
-        let titles: Vec<TermId> = Documents::TITLES
+        let titles: Vec<TermId> = crate::rdf::vocabulary::TITLES
             .iter()
             .filter_map(|(namespace, name)| after.iri_id(&format!("{namespace}{name}")))
             .collect();

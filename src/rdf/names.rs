@@ -14,6 +14,10 @@ pub mod vocabulary {
     pub const ORG: &str = "http://www.w3.org/ns/org#";
     /// RDF Schema.
     pub const RDFS: &str = "http://www.w3.org/2000/01/rdf-schema#";
+    /// Properties that say what something is called, the best first: their
+    /// namespaces and names.
+    pub const TITLES: [(&str, &str); 3] =
+        [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
     /// `rdf:type`.
     pub const TYPE: &str = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 }

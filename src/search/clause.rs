@@ -3,10 +3,9 @@
 
 use crate::graph::{Column, GraphPattern, Snapshot};
 use crate::index::{
-    Error, Facet, Group, KINDS, Matching, Part, Row, Scoring, Spelling, Term as Wants,
-    surface_words_of,
+    Error, Facet, Group, Matching, Part, Row, Scoring, Spelling, Term as Wants, surface_words_of,
 };
-use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS, TYPE};
+use crate::rdf::vocabulary::{DCTERMS, TITLES, TYPE};
 use crate::rdf::{NamedNode, Term, TermId};
 use crate::search::ranking::{Mode, rank};
 use crate::search::records::Known;
@@ -70,11 +69,7 @@ pub fn search_clause(
     let kinds: Vec<u64> = wanted
         .classes
         .iter()
-        .map(|class| {
-            let kind = class.as_str().strip_prefix(INSITES).and_then(super::kebab);
-            let number = kind.and_then(|kind| KINDS.iter().position(|k| *k == kind));
-            number.map_or(u64::MAX, |n| n as u64)
-        })
+        .map(|class| super::kind_of_class(class.as_str()).map_or(u64::MAX, |number| number as u64))
         .collect();
     let facets = if kinds.is_empty() { Vec::new() } else { vec![(Facet::Kind, kinds)] };
     let mut filters = text.filters(&facets, None, None);
@@ -208,14 +203,13 @@ fn part_of(properties: &[NamedNode]) -> Part {
             iri.as_str().strip_prefix(namespace).is_some_and(|rest| rest == *name)
         })
     };
-    let titles = [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")];
     if properties.is_empty() {
         Part::Whole
-    } else if properties.iter().all(|p| is(p, &titles)) {
+    } else if properties.iter().all(|p| is(p, &TITLES)) {
         Part::Titles
     } else if properties.iter().all(|p| is(p, &[(DCTERMS, "description")])) {
         Part::Descriptions
-    } else if properties.iter().any(|p| is(p, &titles) || is(p, &[(DCTERMS, "description")])) {
+    } else if properties.iter().any(|p| is(p, &TITLES) || is(p, &[(DCTERMS, "description")])) {
         Part::Whole
     } else {
         Part::Rest
@@ -293,11 +287,7 @@ impl Reads<'_> {
             .into_iter()
             .filter_map(|class| self.graph.term(class))
             .find(|class| match class {
-                Term::NamedNode(iri) => iri
-                    .as_str()
-                    .strip_prefix(INSITES)
-                    .and_then(super::kebab)
-                    .is_some_and(|kind| KINDS.contains(&kind.as_str())),
+                Term::NamedNode(iri) => super::kind_of_class(iri.as_str()).is_some(),
                 _ => false,
             })
     }

@@ -76,7 +76,8 @@ pub struct Query {
     pub text: String,
     /// How records are ranked.
     pub mode: Mode,
-    /// Whether every word must occur as it is typed (`match=exact`).
+    /// Whether every word must occur, with nothing dropped or guessed
+    /// (`match=exact`).
     pub exact: bool,
     /// Facet values: slugs or IRIs.
     pub filters: Vec<(Facet, String)>,
@@ -454,11 +455,16 @@ fn place(graph: &Snapshot, names: &Names, subject: TermId, iri: &str) -> (String
     let kind = classes
         .iter()
         .filter_map(|class| graph.text(*class))
-        .filter_map(|class| kebab(class.strip_prefix(INSITES)?))
-        .find(|kind| KINDS.contains(&kind.as_str()))
-        .unwrap_or_default();
+        .find_map(|class| kind_of_class(&class))
+        .map_or_else(String::new, |number| KINDS[number].to_owned());
     let slug = iri.rsplit(['/', '#']).next().unwrap_or_default().to_owned();
     (kind, slug, iri.to_owned())
+}
+
+/// The number in [`KINDS`] of a class of the ontology.
+fn kind_of_class(class: &str) -> Option<usize> {
+    let kind = kebab(class.strip_prefix(INSITES)?)?;
+    KINDS.iter().position(|known| *known == kind)
 }
 
 /// `CaseStudy` as `case-study`.

@@ -110,29 +110,20 @@ pub(super) fn rank(
         return Ok(Ranked { rows, hits, vector: Some(vector) });
     }
     let mut rows = index.matching(&asked.matching)?;
-    let mut excluded = index.nothing();
-    if !asked.matching.none.is_empty() {
-        let mut all = index.visible();
-        let allowed = crate::index::Matching { groups: Vec::new(), ..asked.matching.clone() };
-        all.minus(&index.matching(&allowed)?);
-        excluded = all;
-    }
-    let mut visible = index.visible();
-    visible.minus(&excluded);
+    // All that is not excluded.
+    let allowed = crate::index::Matching { groups: Vec::new(), ..asked.matching.clone() };
+    let visible = index.matching(&allowed)?;
     let scoring = widened(index, &asked.scoring)?;
     let best = index.best(&scoring, &visible, CANDIDATES)?;
     let near = index.nearest(&vector, &visible, CANDIDATES);
     let first = ranking.fuse(&scoring, &best, &vector, &near)?;
-    if rows.is_empty()
-        && first.words.iter().all(|score| *score <= 0.0)
-        && first.best_cosine() < LEAST
-    {
+    // Where no word was found, meaning alone must be near enough.
+    let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
+    if !by_words && first.best_cosine() < LEAST {
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
     let found = ranking.recipe(&scoring, &best, &moved, &visible)?;
-    // Where no word was found, meaning alone must be near enough.
-    let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     for (row, _) in found.iter().copied().chain(first.in_order()) {
         if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
             rows.set(row);
@@ -176,8 +167,8 @@ fn by_meaning(
     Ok(Ranked { rows, hits, vector: Some(*vector) })
 }
 
-/// Rows that no score reached, after those that were: by record, so that
-/// paging reaches every result once.
+/// Rows that no score reached, after those that were: the latest first, then by
+/// record, so that paging reaches every result once.
 fn filled(
     index: &Snapshot,
     mut hits: Vec<(Row, f32)>,

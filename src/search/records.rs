@@ -3,7 +3,7 @@
 
 use crate::graph::{GraphPattern, Snapshot};
 use crate::index::Facet;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, RDFS, SKOS};
+use crate::rdf::vocabulary::{DCTERMS, INSITES, TITLES};
 use crate::rdf::{Names, TermId};
 use crate::search::synonyms::Synonyms;
 use oxigraph::model::Term;
@@ -71,7 +71,7 @@ impl Properties {
     pub(super) fn of(graph: &Snapshot) -> Self {
         let id = |namespace: &str, name: &str| graph.iri_id(&format!("{namespace}{name}"));
         Self {
-            titles: [(DCTERMS, "title"), (SKOS, "prefLabel"), (RDFS, "label")]
+            titles: TITLES
                 .into_iter()
                 .filter_map(|(namespace, name)| id(namespace, name))
                 .collect(),

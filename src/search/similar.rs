@@ -4,10 +4,10 @@ use crate::graph::{GraphPattern, Snapshot};
 use crate::index::{Error, Facet, KINDS, meaning_of};
 use crate::rdf::Names;
 use crate::rdf::TermId;
-use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
+use crate::rdf::vocabulary::DCTERMS;
 use crate::search::records::Known;
 use crate::search::snippet::Wanted;
-use crate::search::{Hit, Record, kebab, record};
+use crate::search::{Hit, Record, record};
 
 /// The records nearest to one in meaning, nearest first, itself left out, at
 /// most so many. Only what the reader of the snapshots sees. A record whose
@@ -78,14 +78,13 @@ pub fn nearest_of_kind(
     others.dedup();
     let mut near: Vec<(TermId, f32)> = others
         .into_iter()
-        .filter_map(|other| Some((other, text.cosine(text.row_of(other)?, &vector)?)))
+        .filter_map(|other| {
+            let row = text.row_of(other)?;
+            text.values(row, Facet::Kind).find(|kind| *kind == number)?;
+            Some((other, text.cosine(row, &vector)?))
+        })
         .collect();
     near.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-    near.into_iter().filter(|(other, _)| of_kind(graph, *other, kind)).take(most).collect()
-}
-
-/// Whether a record's class is that of a kind.
-fn of_kind(graph: &Snapshot, record: TermId, kind: &str) -> bool {
-    let classes = graph.objects(record, TYPE).into_iter().filter_map(|class| graph.text(class));
-    classes.filter_map(|class| kebab(class.strip_prefix(INSITES)?)).any(|class| class == kind)
+    near.truncate(most);
+    near
 }

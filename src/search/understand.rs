@@ -110,8 +110,8 @@ fn begin_alike(one: &str, other: &str) -> bool {
     a == c || (a == d && b == c)
 }
 
-/// Whether two words differ in their endings only: by at most what follows
-/// all but their last three letters.
+/// Whether two words differ in their endings only: in at most the last two
+/// letters of the longer one.
 fn is_other_form(one: &str, other: &str) -> bool {
     let same = one.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let most = one.chars().count().max(other.chars().count());

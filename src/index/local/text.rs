@@ -94,8 +94,8 @@ const SMALL: usize = 256;
 /// through whole, so that more would take longer.
 const PART_MEMORY: usize = 256 << 10;
 
-/// Stems up to which look-alikes are made anew after every change; with more,
-/// after large changes only.
+/// Documents up to which look-alikes are made anew after every change; with
+/// more, after large changes only.
 const FEW_DOCUMENTS: u64 = 5_000;
 
 /// The index and its only writer. What is on disk is behind by the small
