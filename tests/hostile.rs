@@ -101,6 +101,11 @@ fn cases() -> Vec<(&'static str, Sent, &'static [&'static str])> {
             )),
             COMPLEX,
         ),
+        (
+            "10,000 nested triple terms",
+            select(format!("?s ?p {}1", repeat("<< ?s ?p ", 10_000))),
+            COMPLEX,
+        ),
         ("10,000 nested lists", select(format!("{} <http://p> 1", repeat("( ", 10_000))), COMPLEX),
         ("5,000 unions", select(join(5000, " UNION ", |_| "{ ?s ?p ?o }".to_owned())), COMPLEX),
         (

@@ -239,7 +239,8 @@ fn ground(term: Term) -> Option<GroundTerm> {
     match term {
         Term::NamedNode(iri) => Some(GroundTerm::NamedNode(iri)),
         Term::Literal(literal) => Some(GroundTerm::Literal(literal)),
-        Term::BlankNode(_) => None,
+        // A triple term may hold a blank node, which no table can name.
+        Term::BlankNode(_) | Term::Triple(_) => None,
     }
 }
 
@@ -263,7 +264,7 @@ fn hit(clause: &mut SearchClause, term: &TermPattern) -> Result<(), String> {
             clause.columns.push((Column::Hit, variable.clone()));
         }
         TermPattern::NamedNode(iri) => clause.only = Some(iri.clone().into()),
-        TermPattern::BlankNode(_) | TermPattern::Literal(_) => {
+        TermPattern::BlankNode(_) | TermPattern::Literal(_) | TermPattern::Triple(_) => {
             return Err("a search finds records: its subject is a variable or an IRI".to_owned());
         }
     }

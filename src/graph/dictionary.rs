@@ -3,13 +3,20 @@
 
 use crate::rdf::TermId;
 use hashbrown::HashTable;
-use oxigraph::model::{BlankNode, Literal, NamedNode, Term, TermRef};
+use oxigraph::model::{
+    BaseDirection, BlankNode, Literal, NamedNode, NamedOrBlankNode, Term, TermRef, Triple,
+};
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 use std::sync::Arc;
 
 /// The default graph's place in the graph column of a quad.
 pub const DEFAULT_GRAPH: TermId = 0;
+
+/// What follows the language of a string with a base direction, as in the
+/// concrete syntaxes; no language tag has two hyphens side by side.
+const LEFT_TO_RIGHT: &[u8] = b"--ltr";
+const RIGHT_TO_LEFT: &[u8] = b"--rtl";
 
 /// A small change copies the tail, so it is kept short: a longer one is merged
 /// into the middle (about 1 k terms, 80 kB), and that into the base (64 k).
@@ -164,9 +171,11 @@ fn hash_of(encoded: &[u8]) -> u64 {
 }
 
 /// Writes a term as bytes: a tag (`I` IRI, `B` blank node, `S` simple string,
-/// `L` language-tagged string, `T` other typed literal), then for `L` and `T`
-/// the tag or datatype and a zero byte, then the value. Two terms have the
-/// same bytes exactly if they are the same term (RDF 1.1 Concepts §3.3).
+/// `L` language-tagged string, `T` other typed literal, `Q` triple term), then
+/// for `L` and `T` the tag (with `--ltr` or `--rtl` where it has a direction)
+/// or datatype and a zero byte, then the value; for `Q` its three terms, each
+/// after its length in four bytes. Two terms have the same bytes exactly if
+/// they are the same term (RDF 1.2 Concepts §3).
 pub fn encode(term: TermRef<'_>, out: &mut Vec<u8>) {
     match term {
         TermRef::NamedNode(iri) => {
@@ -181,6 +190,12 @@ pub fn encode(term: TermRef<'_>, out: &mut Vec<u8>) {
             if let Some(language) = literal.language() {
                 out.push(b'L');
                 out.extend_from_slice(language.as_bytes());
+                if let Some(direction) = literal.direction() {
+                    out.extend_from_slice(match direction {
+                        BaseDirection::Ltr => LEFT_TO_RIGHT,
+                        BaseDirection::Rtl => RIGHT_TO_LEFT,
+                    });
+                }
                 out.push(0);
             } else if literal.datatype() == oxigraph::model::vocab::xsd::STRING {
                 out.push(b'S');
@@ -190,6 +205,19 @@ pub fn encode(term: TermRef<'_>, out: &mut Vec<u8>) {
                 out.push(0);
             }
             out.extend_from_slice(literal.value().as_bytes());
+        }
+        TermRef::Triple(triple) => {
+            out.push(b'Q');
+            let subject = Term::from(triple.subject.clone());
+            let parts =
+                [subject.as_ref(), triple.predicate.as_ref().into(), triple.object.as_ref()];
+            for part in parts {
+                let start = out.len();
+                out.extend_from_slice(&[0; 4]);
+                encode(part, out);
+                let length = u32::try_from(out.len() - start - 4).unwrap_or(u32::MAX);
+                out[start..start + 4].copy_from_slice(&length.to_be_bytes());
+            }
         }
     }
 }
@@ -209,11 +237,44 @@ pub fn decode(bytes: &[u8]) -> Option<Term> {
         b'S' => Literal::new_simple_literal(text(rest)?).into(),
         b'L' => {
             let (language, value) = pair()?;
-            Literal::new_language_tagged_literal_unchecked(value, language).into()
+            let directed =
+                [(LEFT_TO_RIGHT, BaseDirection::Ltr), (RIGHT_TO_LEFT, BaseDirection::Rtl)]
+                    .into_iter()
+                    .find_map(|(mark, direction)| {
+                        let mark = std::str::from_utf8(mark).ok()?;
+                        Some((language.strip_suffix(mark)?, direction))
+                    });
+            match directed {
+                Some((language, direction)) => {
+                    Literal::new_directional_language_tagged_literal_unchecked(
+                        value, language, direction,
+                    )
+                    .into()
+                }
+                None => Literal::new_language_tagged_literal_unchecked(value, language).into(),
+            }
         }
         b'T' => {
             let (datatype, value) = pair()?;
             Literal::new_typed_literal(value, NamedNode::new_unchecked(datatype)).into()
+        }
+        b'Q' => {
+            let mut rest = rest;
+            let mut part = || {
+                let (length, more) = rest.split_first_chunk::<4>()?;
+                let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
+                let (part, more) = more.split_at_checked(length)?;
+                rest = more;
+                decode(part)
+            };
+            let subject = match part()? {
+                Term::NamedNode(iri) => NamedOrBlankNode::from(iri),
+                Term::BlankNode(node) => node.into(),
+                Term::Literal(_) | Term::Triple(_) => return None,
+            };
+            let Term::NamedNode(predicate) = part()? else { return None };
+            let object = part()?;
+            rest.is_empty().then(|| Triple::new(subject, predicate, object).into())?
         }
         _ => return None,
     })
@@ -225,13 +286,31 @@ mod tests {
 
     #[test]
     fn terms_come_back_as_they_were() {
-        let terms: [Term; 6] = [
+        let triple = Triple::new(
+            BlankNode::new_unchecked("x1"),
+            NamedNode::new_unchecked("http://a/p"),
+            Literal::new_simple_literal("said"),
+        );
+        let nested = Triple::new(
+            NamedNode::new_unchecked("http://a/b"),
+            NamedNode::new_unchecked("http://a/q"),
+            Term::from(triple.clone()),
+        );
+        let directed = |direction| {
+            Literal::new_directional_language_tagged_literal_unchecked("a", "ar", direction)
+        };
+        let terms: [Term; 11] = [
             NamedNode::new_unchecked("http://a/b").into(),
             BlankNode::new_unchecked("x1").into(),
             Literal::new_simple_literal("").into(),
             Literal::new_language_tagged_literal_unchecked("été", "fr-ca").into(),
             Literal::new_typed_literal("01", oxigraph::model::vocab::xsd::INTEGER).into(),
             Literal::new_typed_literal("1", oxigraph::model::vocab::xsd::INTEGER).into(),
+            Literal::new_language_tagged_literal_unchecked("a", "ar").into(),
+            directed(BaseDirection::Ltr).into(),
+            directed(BaseDirection::Rtl).into(),
+            triple.into(),
+            nested.into(),
         ];
         let mut dictionary = Dictionary::default();
         let mut ids = Vec::new();
@@ -240,13 +319,14 @@ mod tests {
             encode(term.as_ref(), &mut encoded);
             ids.push(dictionary.intern_encoded(&encoded));
         }
-        assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
         for (id, term) in ids.iter().zip(&terms) {
             assert_eq!(dictionary.term(*id).as_ref(), Some(term));
             assert_eq!(dictionary.find(term.as_ref()), Some(*id));
         }
         assert_eq!(dictionary.term(0), None);
-        assert_eq!(dictionary.term(7), None);
+        assert_eq!(dictionary.term(12), None);
+        assert_eq!(decode(b"Q\0\0\0\x09Ihttp"), None, "cut short");
     }
 
     #[test]

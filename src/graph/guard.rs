@@ -66,7 +66,7 @@ pub(super) fn with_guards(evaluator: QueryEvaluator) -> QueryEvaluator {
         let length = |term: &Term| match term {
             Term::Literal(literal) => literal.value().len(),
             Term::NamedNode(iri) => iri.as_str().len(),
-            Term::BlankNode(_) => 0,
+            Term::BlankNode(_) | Term::Triple(_) => 0,
         };
         let product = arguments.iter().fold(1_usize, |n, t| n.saturating_mul(length(t).max(1)));
         (product <= LONGEST_TEXT).then(|| arguments[0].clone())

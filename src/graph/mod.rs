@@ -23,7 +23,7 @@ pub use evaluate::{DefaultGraphs, EvaluationError, Format, Scope, Solutions};
 pub use guard::Size;
 pub use quads::{GraphPattern, Quads};
 pub use query::{ParseError, QueryForm, ReadQuery};
-pub use update::{ReadUpdate, Target, UpdateError};
+pub use update::{DEEPEST, ReadUpdate, Target, UpdateError, depth};
 
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
@@ -110,13 +110,14 @@ impl Snapshot {
     }
 
     /// The text of a term: the IRI, the label of a blank node, the value of a
-    /// literal.
+    /// literal, a triple term as N-Triples writes it.
     #[must_use]
     pub fn text(&self, id: TermId) -> Option<String> {
         self.term(id).map(|term| match term {
             Term::NamedNode(iri) => iri.into_string(),
             Term::BlankNode(node) => node.into_string(),
             Term::Literal(literal) => literal.destruct().0,
+            Term::Triple(triple) => triple.to_string(),
         })
     }
 
@@ -153,7 +154,7 @@ impl Snapshot {
         let subject = match self.term(s)? {
             Term::NamedNode(iri) => NamedOrBlankNode::NamedNode(iri),
             Term::BlankNode(node) => NamedOrBlankNode::BlankNode(node),
-            Term::Literal(_) => return None,
+            Term::Literal(_) | Term::Triple(_) => return None,
         };
         let Term::NamedNode(predicate) = self.term(p)? else { return None };
         let graph = if g == DEFAULT_GRAPH {
@@ -162,7 +163,7 @@ impl Snapshot {
             match self.term(g)? {
                 Term::NamedNode(iri) => GraphName::NamedNode(iri),
                 Term::BlankNode(node) => GraphName::BlankNode(node),
-                Term::Literal(_) => return None,
+                Term::Literal(_) | Term::Triple(_) => return None,
             }
         };
         Some(Quad::new(subject, predicate, self.term(o)?, graph))

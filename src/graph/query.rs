@@ -117,13 +117,14 @@ impl ReadQuery {
 
     /// Binds a variable to a term, as `VALUES (?name) { (term) }` at the start
     /// of the outermost WHERE would. Blank nodes cannot be bound: they have no
-    /// name that a query could share with the data.
+    /// name that a query could share with the data; nor can triple terms, which
+    /// no parameter can write.
     #[must_use]
     pub fn bind(mut self, name: &str, term: Term) -> Self {
         let ground = match term {
             Term::NamedNode(iri) => GroundTerm::NamedNode(iri),
             Term::Literal(literal) => GroundTerm::Literal(literal),
-            Term::BlankNode(_) => return self,
+            Term::BlankNode(_) | Term::Triple(_) => return self,
         };
         let (Query::Select { pattern, .. }
         | Query::Construct { pattern, .. }

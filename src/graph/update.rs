@@ -8,11 +8,10 @@ use crate::graph::guard::{Refused, guard_pattern, with_guards};
 use crate::graph::query::{ParseError, syntax_error};
 use crate::graph::{Size, Snapshot};
 use oxigraph::model::{
-    BlankNode, GraphName, GraphNameRef, NamedNode, NamedOrBlankNode, Quad, Term,
+    BlankNode, GraphName, GraphNameRef, NamedNode, NamedOrBlankNode, Quad, Term, Triple,
 };
 use spareval::{DeleteInsertQuad, QueryEvaluator};
 use spargebra::algebra::{GraphTarget, QueryDataset as Using};
-use spargebra::term::GroundTerm;
 use spargebra::{GraphUpdateOperation, SparqlParser};
 use std::collections::HashMap;
 
@@ -21,6 +20,21 @@ use std::collections::HashMap;
 pub struct ReadUpdate {
     operations: Vec<GraphUpdateOperation>,
     size: Size,
+}
+
+/// How deep triple terms may lie in one another, as deep as a query may nest:
+/// terms are read, written and dropped by recursion.
+pub const DEEPEST: usize = 100;
+
+/// The triple terms around the innermost term; none is 0.
+pub fn depth(term: &Term) -> usize {
+    let mut term = term;
+    let mut depth = 0;
+    while let Term::Triple(triple) = term {
+        term = &triple.object;
+        depth += 1;
+    }
+    depth
 }
 
 /// What an update does to the data. The state is asked for before each
@@ -53,6 +67,9 @@ pub enum UpdateError {
     /// LOAD from somewhere else.
     #[error("LOAD {0} would ask another host, which this service does not do")]
     Load(NamedNode),
+    /// A triple term would lie too deep in others.
+    #[error("a triple term would lie more than {DEEPEST} levels deep")]
+    TooDeep,
     /// The caller may not write to this graph.
     #[error("you may not write to the graph {0}")]
     Forbidden(GraphName),
@@ -131,10 +148,7 @@ fn operate(
             for quad in data {
                 let graph = name_of(&quad.graph_name);
                 writable(target, &graph)?;
-                let object = match quad.object.clone() {
-                    GroundTerm::NamedNode(iri) => Term::NamedNode(iri),
-                    GroundTerm::Literal(literal) => Term::Literal(literal),
-                };
+                let object = Term::from(quad.object.clone());
                 target.remove(&Quad::new(
                     quad.subject.clone(),
                     quad.predicate.clone(),
@@ -168,6 +182,10 @@ fn operate(
                     }
                     DeleteInsertQuad::Insert(quad) => {
                         writable(target, &quad.graph_name)?;
+                        // TRIPLE() can nest what is stored once more.
+                        if depth(&quad.object) > DEEPEST {
+                            return Err(UpdateError::TooDeep);
+                        }
                         target.add(&quad);
                     }
                 }
@@ -226,16 +244,40 @@ fn writable(target: &dyn Target, graph: &GraphName) -> Result<(), UpdateError> {
 /// The quad with blank nodes of its own: those of a request are never those of
 /// the data (SPARQL 1.1 Update §4.1.1).
 fn renamed(quad: &spargebra::term::Quad, blank_nodes: &mut HashMap<BlankNode, BlankNode>) -> Quad {
-    let mut fresh = |node: &BlankNode| blank_nodes.entry(node.clone()).or_default().clone();
-    let subject = match &quad.subject {
-        NamedOrBlankNode::NamedNode(iri) => NamedOrBlankNode::NamedNode(iri.clone()),
-        NamedOrBlankNode::BlankNode(node) => NamedOrBlankNode::BlankNode(fresh(node)),
-    };
-    let object = match &quad.object {
-        Term::BlankNode(node) => Term::BlankNode(fresh(node)),
-        other => other.clone(),
-    };
-    Quad::new(subject, quad.predicate.clone(), object, name_of(&quad.graph_name))
+    Quad::new(
+        subject_renamed(&quad.subject, blank_nodes),
+        quad.predicate.clone(),
+        object_renamed(&quad.object, blank_nodes),
+        name_of(&quad.graph_name),
+    )
+}
+
+fn subject_renamed(
+    subject: &NamedOrBlankNode,
+    blank_nodes: &mut HashMap<BlankNode, BlankNode>,
+) -> NamedOrBlankNode {
+    match subject {
+        NamedOrBlankNode::NamedNode(iri) => iri.clone().into(),
+        NamedOrBlankNode::BlankNode(node) => fresh(node, blank_nodes).into(),
+    }
+}
+
+/// Triple terms lie at most as deep as an update may nest.
+fn object_renamed(object: &Term, blank_nodes: &mut HashMap<BlankNode, BlankNode>) -> Term {
+    match object {
+        Term::BlankNode(node) => fresh(node, blank_nodes).into(),
+        Term::Triple(triple) => Triple::new(
+            subject_renamed(&triple.subject, blank_nodes),
+            triple.predicate.clone(),
+            object_renamed(&triple.object, blank_nodes),
+        )
+        .into(),
+        Term::NamedNode(_) | Term::Literal(_) => object.clone(),
+    }
+}
+
+fn fresh(node: &BlankNode, blank_nodes: &mut HashMap<BlankNode, BlankNode>) -> BlankNode {
+    blank_nodes.entry(node.clone()).or_default().clone()
 }
 
 fn name_of(graph: &spargebra::term::GraphName) -> GraphName {

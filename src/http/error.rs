@@ -224,7 +224,7 @@ pub(super) fn violation(result: &ValidationResult) -> Violation {
     let bare = |term: &Term| match term {
         Term::NamedNode(iri) => iri.as_str().to_owned(),
         Term::Literal(literal) => literal.value().to_owned(),
-        Term::BlankNode(node) => node.to_string(),
+        Term::BlankNode(_) | Term::Triple(_) => term.to_string(),
     };
     let path = result.path.as_ref().map(|path| match path.predicate() {
         Some(predicate) => predicate.as_str().to_owned(),

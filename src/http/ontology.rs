@@ -142,7 +142,7 @@ fn gather(graph: &crate::graph::Snapshot) -> Terms {
                         .filter_map(|o| match graph.term(o)? {
                             Term::Literal(literal) => Some(literal.value().to_owned()),
                             Term::NamedNode(iri) => Some(iri.into_string()),
-                            Term::BlankNode(_) => None,
+                            Term::BlankNode(_) | Term::Triple(_) => None,
                         })
                         .collect::<Vec<String>>()
                 };

@@ -27,7 +27,7 @@ fn plain(term: &Term) -> Value {
     match term {
         Term::NamedNode(iri) => iri.as_str().into(),
         Term::Literal(literal) => literal.value().into(),
-        Term::BlankNode(node) => node.to_string().into(),
+        Term::BlankNode(_) | Term::Triple(_) => term.to_string().into(),
     }
 }
 

@@ -377,6 +377,7 @@ fn compact_json(snapshot: &Snapshot, app: &App, found: &Found) -> Result<Vec<u8>
             }
             Term::Literal(literal) => literal_json(literal),
             Term::BlankNode(node) => serde_json::json!({ "id": node.to_string() }),
+            Term::Triple(triple) => serde_json::json!({ "triple": triple.to_string() }),
         };
         properties.entry(compact(triple.predicate.as_str())).or_default().push(value);
     }

@@ -171,6 +171,7 @@ impl From<UpdateError> for Problem {
             UpdateError::Exists(_) | UpdateError::Missing(_) => {
                 Self::parameter(text).with_hint("with SILENT it is no error")
             }
+            UpdateError::TooDeep => Self::new(Kind::QueryTooComplex, text),
             UpdateError::Load(_) => Self::new(Kind::Forbidden, text)
                 .with_hint("fetch it yourself and PUT it to /graphs?graph=IRI"),
             UpdateError::Forbidden(_) => {

@@ -246,7 +246,9 @@ pub(super) fn table(state: &State, snapshot: &Snapshot, solutions: &Solutions) -
             text: literal.value().to_owned(),
             language: literal.language().map(str::to_owned),
         },
-        Term::BlankNode(node) => pages::Value::Text { text: node.to_string(), language: None },
+        Term::BlankNode(_) | Term::Triple(_) => {
+            pages::Value::Text { text: term.to_string(), language: None }
+        }
     };
     pages::Table {
         columns: solutions.variables.clone(),

@@ -1,7 +1,10 @@
 //! Reads RDF files into a change: all or nothing. Not for single records.
 
+mod nesting;
+
 use crate::commit::Edit;
-use crate::graph::GraphPattern;
+use crate::graph::{DEEPEST, GraphPattern, depth};
+use crate::import::nesting::Watched;
 use crate::rdf::GraphFormat;
 use crate::rdf::GraphName;
 use crate::rdf::NamedNode;
@@ -195,8 +198,15 @@ pub fn parse(
             message: format!("the base IRI {base} is invalid: {e}"),
         })?;
     }
-    for quad in parser.for_reader(reader) {
-        each(quad.map_err(|error| in_source(source.name, &error))?);
+    for quad in parser.for_reader(Watched::new(reader, source.format)) {
+        let quad = quad.map_err(|error| in_source(source.name, &error))?;
+        if depth(&quad.object) > DEEPEST {
+            return Err(Error::Malformed {
+                name: source.name.to_owned(),
+                message: format!("triple terms nested more than {DEEPEST} deep are not read"),
+            });
+        }
+        each(quad);
     }
     Ok(())
 }

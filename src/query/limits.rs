@@ -12,7 +12,7 @@ use std::time::Duration;
 pub struct Limits {
     /// Length of the text in bytes.
     pub length: usize,
-    /// Nesting of braces, parentheses and brackets together. The parser was
+    /// Nesting of braces, parentheses, brackets and triple terms together. The parser was
     /// seen to abort at 1,000 levels on a 2 MB stack; the stacks here are 256.
     pub depth: usize,
     /// Operators of paths and expressions: the planner's cost grows with the
@@ -121,6 +121,15 @@ fn measure(text: &[u8]) -> Measure {
                     at += 2;
                 }
             }
+            b'<' if text.get(at + 1) == Some(&b'<') => {
+                depth += 1;
+                found.depth = found.depth.max(depth);
+                at += 2;
+            }
+            b'>' if text.get(at + 1) == Some(&b'>') => {
+                depth = depth.saturating_sub(1);
+                at += 2;
+            }
             b'<' => {
                 if let Some(end) = end_of_iri(text, at) {
                     at = end;
@@ -190,6 +199,8 @@ mod tests {
     fn nesting_and_operators_count() {
         assert_eq!(measure(b"{{[(").depth, 4);
         assert_eq!(measure(b"{}{}{}").depth, 1);
+        assert_eq!(measure(b"<< <a> <b> <<( ?s <c> ?o )>> >> << <a> <b> ?o >>").depth, 3);
+        assert_eq!(measure(b"<<( <a> <b> <c> )>>").operators, 0);
         assert_eq!(measure(b"?a <?b && ?c || !?d").operators, 4);
         assert_eq!(measure(b":a/:b/:c|^:d").operators, 4);
         assert_eq!(measure(b"optional OPTIONAL ?union ex:filter").groups, 2);

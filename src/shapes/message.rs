@@ -157,7 +157,7 @@ fn show(term: &Term) -> String {
             }
         }
         Term::BlankNode(_) => "an unnamed node".to_owned(),
-        Term::NamedNode(_) => term.to_string(),
+        Term::NamedNode(_) | Term::Triple(_) => term.to_string(),
     }
 }
 

@@ -339,12 +339,12 @@ fn write_list(paths: &[Path], into: &mut Vec<Triple>) -> Term {
     rest
 }
 
-/// The term as a subject; none if it is a literal.
+/// The term as a subject; none if it is a literal or a triple term.
 pub(super) fn resource(term: &Term) -> Option<NamedOrBlankNode> {
     match term {
         Term::NamedNode(node) => Some(node.clone().into()),
         Term::BlankNode(node) => Some(node.clone().into()),
-        Term::Literal(_) => None,
+        Term::Literal(_) | Term::Triple(_) => None,
     }
 }
 

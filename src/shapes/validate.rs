@@ -416,12 +416,13 @@ fn length(values: &[Term]) -> u64 {
     values.len() as u64
 }
 
-/// The text of an IRI or a literal; blank nodes have none (SHACL §4.4).
+/// The text of an IRI or a literal; blank nodes and triple terms have none
+/// (SHACL §4.4).
 fn text(term: &Term) -> Option<&str> {
     match term {
         Term::NamedNode(node) => Some(node.as_str()),
         Term::Literal(literal) => Some(literal.value()),
-        Term::BlankNode(_) => None,
+        Term::BlankNode(_) | Term::Triple(_) => None,
     }
 }
 

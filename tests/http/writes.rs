@@ -312,3 +312,103 @@ async fn a_draft_is_submitted_returned_and_published() {
     assert_eq!(public.get("/lesson/a-draft", "").await.status, StatusCode::OK);
     assert_eq!(public.get("/api/search?q=wombats", "").await.json()["total"], 1);
 }
+
+/// RDF 1.2: triple terms, reifiers and base directions, from each door in and
+/// to each format that has them.
+#[tokio::test]
+async fn triple_terms_and_directions_go_in_and_come_out() {
+    let service = own();
+    let graph = "http://x/claims";
+    let turtle = "PREFIX : <http://x/>
+        :site :partner :clinic {| :saidBy _:who |} .
+        _:who :name \"\\u0645\\u0631\\u062d\\u0628\\u0627\"@ar--rtl .
+        :a :b <<( :c :d <<( _:who :e :f )>> )>> .";
+    let path = format!("/graphs?graph={graph}");
+    let answer = send(&service, "PUT", &path, turtle).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    let reified = format!(
+        "PREFIX : <http://x/> SELECT ?n {{ GRAPH <{graph}> {{
+           << :site :partner :clinic >> :saidBy ?w . ?w :name ?n
+           FILTER(LANGDIR(?n) = 'rtl') }} }}"
+    );
+    assert_eq!(service.column(&reified).await, ["\u{645}\u{631}\u{62d}\u{628}\u{627}"]);
+    // The node within the term is the node beside it.
+    let nested = format!(
+        "PREFIX : <http://x/> SELECT ?o {{ GRAPH <{graph}> {{
+           :a :b <<( :c :d <<( ?w :e ?o )>> )>> . ?w :name ?n }} }}"
+    );
+    assert_eq!(service.column(&nested).await, ["http://x/f"]);
+    // An update names the same term again, and takes it away.
+    let data = "<http://x/s> <http://x/p> <<( <http://x/s> <http://x/q> \"v\" )>>";
+    for (verb, count) in [("INSERT", "1"), ("DELETE", "0")] {
+        let answer =
+            update(&service, &format!("{verb} DATA {{ GRAPH <{graph}> {{ {data} }} }}")).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let asked = format!("SELECT (COUNT(*) AS ?n) {{ GRAPH <{graph}> {{ {data} }} }}");
+        assert_eq!(service.column(&asked).await, [count]);
+    }
+    // Each format that can say it gives back what it was given.
+    let mut sizes = Vec::new();
+    for format in ["text/turtle", "application/n-triples", "application/rdf+xml"] {
+        let written = service.get(&path, format).await;
+        let copy = Request::put(format!("/graphs?graph=http://x/copy-{}", sizes.len()))
+            .header("content-type", format)
+            .body(Body::from(written.body.clone()))
+            .expect("a request");
+        let answer = service.send(copy).await;
+        assert_eq!(answer.status, StatusCode::CREATED, "{format}: {}", written.text());
+        sizes.push(answer.json()["added"].clone());
+    }
+    assert_eq!(sizes, [5, 5, 5]);
+    let all = format!("SELECT ?o {{ GRAPH <{graph}> {{ <http://x/a> ?p ?o }} }}");
+    let json = service.query(&all, "application/sparql-results+json").await.json();
+    assert_eq!(json["results"]["bindings"][0]["o"]["type"], "triple");
+    for (format, part) in [
+        ("application/sparql-results+xml", "<triple>"),
+        ("text/tab-separated-values", "<<( <http://x/c> <http://x/d> <<( _:"),
+    ] {
+        let answer = service.query(&all, format).await;
+        assert!(answer.complete && answer.text().contains(part), "{format}: {}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn triple_terms_nested_without_end_are_refused() {
+    let service = own();
+    let nested =
+        format!("<http://x/s> <http://x/p> {}", "<<( <http://x/a> <http://x/b> ".repeat(50_000));
+    let closed = format!("{nested} 1 {} .", ")>>".repeat(50_000));
+    let element =
+        "<rdf:Description rdf:about='http://x/s'><p rdf:parseType='Triple' xmlns='http://x/'>";
+    let xml = format!(
+        "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' rdf:version='1.2'>{}
+         <rdf:Description rdf:about='http://x/s'><p xmlns='http://x/'>v</p></rdf:Description>{}</rdf:RDF>",
+        element.repeat(200),
+        "</p></rdf:Description>".repeat(200)
+    );
+    for (media_type, text) in
+        [("text/turtle", nested), ("text/turtle", closed), ("application/rdf+xml", xml)]
+    {
+        let request =
+            Request::put("/graphs?graph=http://x/deep").header("content-type", media_type);
+        let answer = service.send(request.body(Body::from(text)).expect("a request")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+        assert!(answer.text().contains("100 deep"), "{}", answer.text());
+    }
+    // One operation nests once more what the one before it left.
+    let step = "DELETE { <http://x/s> <http://x/p> ?o } INSERT { <http://x/s> <http://x/p> ?t }
+        WHERE { <http://x/s> <http://x/p> ?o BIND(TRIPLE(<http://x/a>, <http://x/b>, ?o) AS ?t) }";
+    update(&service, "INSERT DATA { <http://x/s> <http://x/p> 1 }").await;
+    let steps = [step; 40].join(";");
+    for round in 1.. {
+        let answer = update(&service, &steps).await;
+        if answer.status == StatusCode::OK {
+            assert!(round * 40 <= 100, "no end to it");
+            continue;
+        }
+        assert_eq!(answer.problem(), "query-too-complex");
+        break;
+    }
+    let all = service.query("SELECT ?o { <http://x/s> ?p ?o }", "text/tab-separated-values").await;
+    assert_eq!(all.text().matches("<<(").count(), 80);
+}

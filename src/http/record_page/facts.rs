@@ -80,6 +80,7 @@ impl Facts<'_> {
                 language: literal.language().map(str::to_owned),
             },
             Term::BlankNode(_) => Value::text("(without a name)"),
+            Term::Triple(triple) => Value::text(&triple.to_string()),
         })
     }
 

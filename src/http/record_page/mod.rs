@@ -175,6 +175,7 @@ fn everything(facts: &Facts, id: TermId) -> Vec<pages::Fact> {
                 language: literal.language().map(str::to_owned),
             },
             Term::BlankNode(_) => pages::Value::text("(without a name)"),
+            Term::Triple(triple) => pages::Value::text(&triple.to_string()),
         };
         match all.last_mut().filter(|fact| fact.iri == property) {
             Some(fact) => fact.values.push(value),
