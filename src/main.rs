@@ -582,12 +582,7 @@ fn revert(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     );
     let (removed, added) = committer.history().change_quads(revision)?;
     let mut edit = committer.begin();
-    for quad in added {
-        edit.remove_ids(quad);
-    }
-    for quad in removed {
-        edit.add_ids(quad);
-    }
+    let superseded = edit.undo(&removed, &added);
     let provenance = Provenance {
         author: "command line".to_owned(),
         reason,
@@ -601,6 +596,12 @@ fn revert(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         committed.removed,
         committed.added
     )?;
+    if superseded > 0 {
+        writeln!(
+            std::io::stdout(),
+            "{superseded} quads of change {revision} were changed again since and stay as they are"
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

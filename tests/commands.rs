@@ -80,6 +80,17 @@ fn a_broken_file_tells_its_place_and_changes_nothing() {
     let text = err(&failed);
     assert!(text.contains("bad.ttl:2:") && text.contains("nothing was changed"), "{text}");
     assert_eq!(out(&run(&data, &["export"])), "");
+    let rdf = "<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\n";
+    for (name, text, place) in [
+        ("bad.rdf", format!("{rdf}<rdf:Description rdf:about='http://a'>\n  <b>x</c>\n"), "3:6: "),
+        ("bad.jsonld", "{\n  \"@id\": \"http://a\",\n  \"http://b\": tru }".to_owned(), "3:"),
+        ("bad.trig", "<http://g> {\n <http://a> <http://b> . }".to_owned(), "2:"),
+    ] {
+        let bad = folder.path().join(name);
+        std::fs::write(&bad, text).expect("written");
+        let text = err(&run(&data, &["import", bad.to_str().expect("a path")]));
+        assert!(text.contains(&format!("{name}:{place}")), "{text}");
+    }
     for name in ["none.ttl", "what.docx"] {
         let failed = run(&data, &["import", name]);
         assert!(!failed.status.success() && err(&failed).contains(name), "{}", err(&failed));

@@ -73,6 +73,18 @@ impl Edit {
         self.add.push(quad);
     }
 
+    /// What a change removed shall hold again, and what it added shall not.
+    /// Gives the number of quads that another change has undone already: they
+    /// stay as they are.
+    pub fn undo(&mut self, removed: &[QuadIds], added: &[QuadIds]) -> usize {
+        let quads = self.before.quads();
+        let gone = added.iter().filter(|quad| !quads.contains(**quad)).count();
+        let back = removed.iter().filter(|quad| quads.contains(**quad)).count();
+        self.remove.extend(added);
+        self.add.extend(removed);
+        gone + back
+    }
+
     /// No quad of this graph shall hold; 0 is the default graph.
     pub fn clear(&mut self, graph: crate::rdf::TermId) {
         let quads = self.state();

@@ -28,6 +28,9 @@ const LARGEST_HEAD: usize = 32 << 10;
 
 static REQUESTS: AtomicU64 = AtomicU64::new(1);
 
+/// How the framework itself refuses.
+const PLAIN: &str = "text/plain; charset=utf-8";
+
 /// Outermost: whatever happens inside, the client gets a whole answer.
 pub(super) async fn finish(Shared(state): Shared<State>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -61,6 +64,14 @@ pub(super) async fn finish(Shared(state): Shared<State>, request: Request, next:
             Err(_) => Problem::internal(&"a handler panicked").into_response(),
         }
     };
+    // What the framework refuses before a handler is asked.
+    if response.status() == StatusCode::BAD_REQUEST
+        && response.extensions().get::<Problem>().is_none()
+        && response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == PLAIN)
+    {
+        response = Problem::parameter("the address is not UTF-8 once its %-escapes are read")
+            .into_response();
+    }
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         response = problem_response(&state, &problem, response, &path, accept.as_deref(), &id);
     }

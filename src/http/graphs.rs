@@ -5,6 +5,7 @@ use crate::access::Role;
 use crate::commit::{Rules, Snapshot};
 use crate::graph::{DEFAULT_GRAPH, GraphPattern};
 use crate::http::error::Problem;
+use crate::http::history::seen;
 use crate::http::negotiate::choose;
 use crate::http::sparql::{accept, pairs, take};
 use crate::http::update::{change, may_write};
@@ -60,7 +61,7 @@ pub(super) async fn indirect(
                 .into()
         }
         (false, 0) => match method {
-            Method::GET | Method::HEAD => return list(&state),
+            Method::GET | Method::HEAD => return list(&*seen(&state, &mut parameters).await?),
             // A new graph, whose name is ours to choose (§5.5).
             Method::POST => {
                 let number = crate::access::secret().map_err(|e| Problem::internal(&e))?;
@@ -102,7 +103,8 @@ async fn serve(
     body: Bytes,
 ) -> Result<Response, Problem> {
     if matches!(method, Method::GET | Method::HEAD) {
-        return read(&state, headers, &graph, &mut parameters);
+        let snapshot = seen(&state, &mut parameters).await?;
+        return read(&snapshot, headers, &graph, &mut parameters);
     }
     if !matches!(method, Method::PUT | Method::POST | Method::DELETE) {
         let mut response =
@@ -117,12 +119,8 @@ async fn serve(
     if !may_write(&state)(graph.as_ref()) {
         return Err(Problem::new(Kind::Forbidden, format!("{graph} is for administrators")));
     }
-    let visibility = match take(&mut parameters, "visibility").pop() {
-        None => state.config.new_graph_visibility,
-        Some(name) => Visibility::parse(&name).ok_or_else(|| {
-            Problem::parameter(format!("visibility={name} is not public, members or curators"))
-        })?,
-    };
+    let visibility = take(&mut parameters, "visibility").pop().unwrap_or_default();
+    let visibility = chosen_visibility(&state, &visibility)?;
     let reason = take(&mut parameters, "reason").pop().unwrap_or_default();
     let quads = if method == Method::DELETE {
         Vec::new()
@@ -185,6 +183,16 @@ async fn serve(
     Ok(response)
 }
 
+/// Who may see a new graph.
+fn chosen_visibility(state: &State, name: &str) -> Result<Visibility, Problem> {
+    if name.is_empty() {
+        return Ok(state.config.new_graph_visibility);
+    }
+    Visibility::parse(name).ok_or_else(|| {
+        Problem::parameter(format!("visibility={name} is not public, members or curators"))
+    })
+}
+
 /// POST `/api/import`: N-Quads as one change, for administrators; what
 /// `insites import` sends when this server has the data folder open.
 pub(super) async fn import(
@@ -204,8 +212,7 @@ pub(super) async fn import(
         }
     };
     let (reason, source, graph) = (text("reason"), text("source"), text("graph"));
-    let visibility = text("visibility");
-    let visibility = Visibility::parse(&visibility).unwrap_or(state.config.new_graph_visibility);
+    let visibility = chosen_visibility(&state, &text("visibility"))?;
     let quads = tokio::task::spawn_blocking(move || -> Result<Vec<Quad>, Problem> {
         let mut quads = Vec::new();
         let source = Source { name: "body", format: GraphFormat::NQuads, base: None };
@@ -235,8 +242,7 @@ pub(super) async fn import(
 }
 
 /// The graphs that the caller sees.
-fn list(state: &State) -> Result<Response, Problem> {
-    let snapshot = state.snapshot()?;
+fn list(snapshot: &Snapshot) -> Result<Response, Problem> {
     let count = |graph| {
         snapshot.graph.quads().matching(None, None, None, GraphPattern::Only(graph)).count()
     };
@@ -251,12 +257,11 @@ fn list(state: &State) -> Result<Response, Problem> {
 }
 
 fn read(
-    state: &State,
+    snapshot: &Snapshot,
     headers: &HeaderMap,
     graph: &GraphName,
     parameters: &mut Vec<(String, String)>,
 ) -> Result<Response, Problem> {
-    let snapshot: std::sync::Arc<Snapshot> = state.snapshot()?;
     let found = tag(&snapshot.graph, graph);
     if found.is_none() && *graph != GraphName::DefaultGraph {
         return Err(Problem::not_found(format!("there is no graph {graph}")));

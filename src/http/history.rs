@@ -24,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Most changes in one answer of the feed.
 const CHANGES_LIMIT: usize = 1000;
@@ -314,6 +315,8 @@ pub(super) async fn revert(
     };
     let may_write = super::update::may_write(&state);
     let tombs = state.config.names.lifecycle();
+    let undone = Arc::new(AtomicUsize::new(0));
+    let left = Arc::clone(&undone);
     let committed = change(&state, provenance, Rules::Refuse, move |edit: &mut Edit| {
         let now = edit.state();
         for quad in removed.iter().chain(&added) {
@@ -329,16 +332,24 @@ pub(super) async fn revert(
                 ));
             }
         }
-        for quad in added {
-            edit.remove_ids(quad);
-        }
-        for quad in removed {
-            edit.add_ids(quad);
-        }
+        left.store(edit.undo(&removed, &added), Ordering::Relaxed);
         Ok(())
     })
     .await?;
-    Ok(super::update::answer(&committed))
+    Ok(super::update::answer_with(&committed, |body| {
+        body["superseded"] = undone.load(Ordering::Relaxed).into();
+    }))
+}
+
+/// The state that `revision=` or `at=` asks for, else the present one.
+pub(super) async fn seen(
+    state: &State,
+    parameters: &mut Vec<(String, String)>,
+) -> Result<Arc<Snapshot>, Problem> {
+    match as_of(state, parameters).await? {
+        Some(past) => Ok(past),
+        None => state.snapshot(),
+    }
 }
 
 /// The state that `revision=` or `at=` asks for; `None` if neither is there.

@@ -2,6 +2,7 @@
 
 use crate::access::Role;
 use crate::http::error::Problem;
+use crate::http::history::seen;
 use crate::http::sparql::{pairs, take};
 use crate::http::{Shared, State};
 use crate::problem::Kind;
@@ -185,7 +186,8 @@ pub(super) async fn check(Shared(state): Shared<State>) -> Result<Response, Prob
     Ok(super::at_revision(Json(summary).into_response(), snapshot.revision))
 }
 
-/// `/export?format=`: all quads of the current revision, as a stream.
+/// `/export?format=`: all quads of the current revision, or of `revision=` or
+/// `at=`, as a stream.
 pub(super) async fn export(
     Shared(state): Shared<State>,
     RawQuery(query): RawQuery,
@@ -196,7 +198,7 @@ pub(super) async fn export(
         Problem::new(Kind::InvalidParameter, format!("format={format} cannot hold named graphs"))
             .with_hint("nq, trig or jsonld")
     })?;
-    let snapshot = state.snapshot()?;
+    let snapshot = seen(&state, &mut parameters).await?;
     let revision = snapshot.revision;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
     tokio::task::spawn_blocking(move || {

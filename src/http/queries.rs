@@ -3,6 +3,7 @@
 use crate::commit::Snapshot;
 use crate::graph::Budget;
 use crate::http::error::Problem;
+use crate::http::history::seen;
 use crate::http::record_page::facts::Facts;
 use crate::http::search_page::encode;
 use crate::http::site::layout;
@@ -19,7 +20,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 /// Parameters of the protocol that are not the query's.
-const RESERVED: [&str; 4] = ["timeout", "format", "default-graph-uri", "named-graph-uri"];
+const RESERVED: [&str; 6] =
+    ["timeout", "format", "default-graph-uri", "named-graph-uri", "revision", "at"];
 /// Rows shown on a page.
 const ROWS: usize = 500;
 
@@ -83,7 +85,7 @@ pub(super) async fn run_query(
     let accept = accept(&headers).filter(|a| !a.contains("text/html"));
     let asked = asked(&state, Text::Ready(Box::new(ready)), &mut parameters, accept, format)?;
     let app = state.app()?;
-    let snapshot = state.snapshot()?;
+    let snapshot = seen(&state, &mut parameters).await?;
     let response = answer(app, &snapshot, asked).await?;
     Ok(super::at_revision(response, snapshot.revision))
 }
@@ -131,13 +133,13 @@ pub(super) async fn query_page(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let saved = saved(&state, &name)?;
-    let parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
+    let snapshot = seen(&state, &mut parameters).await?;
     let (ready, error) = match saved.with(&parameters) {
         Ok(ready) => (Some(ready), None),
         Err(error) => (None, Some(error.to_string())),
     };
     let app = state.app()?;
-    let snapshot = state.snapshot()?;
     let revision = snapshot.revision;
     let labels = std::sync::Arc::clone(&snapshot);
     let (table, error) = match ready {

@@ -3,6 +3,7 @@
 
 use crate::graph::{Format, QueryForm, Scope};
 use crate::http::error::Problem;
+use crate::http::history::seen;
 use crate::http::negotiate::choose;
 use crate::http::site::empty_workbench;
 use crate::http::stream::{Asked, Text, answer};
@@ -95,13 +96,9 @@ pub(super) async fn query(
     if format.as_deref() == Some("html") || (format.is_none() && wants_page(accept.as_deref())) {
         return super::workbench::with_query(&state, text, parameters).await;
     }
-    let past = super::history::as_of(&state, &mut parameters).await?;
+    let snapshot = seen(&state, &mut parameters).await?;
     let asked = asked(&state, Text::Raw(text), &mut parameters, accept, format)?;
     let app = state.app()?;
-    let snapshot = match past {
-        Some(past) => past,
-        None => state.snapshot()?,
-    };
     let response = answer(app, &snapshot, asked).await?;
     Ok(super::at_revision(response, snapshot.revision))
 }

@@ -106,12 +106,21 @@ pub(super) async fn update(
 
 /// What a caller is told of a change.
 pub(super) fn answer(committed: &Committed) -> Response {
+    answer_with(committed, |_| {})
+}
+
+/// The same with members of its own.
+pub(super) fn answer_with(
+    committed: &Committed,
+    more: impl FnOnce(&mut serde_json::Value),
+) -> Response {
     let warnings: Vec<_> =
         committed.report.results.iter().map(crate::http::error::violation).collect();
-    let body = json!({
+    let mut body = json!({
         "revision": committed.revision, "removed": committed.removed, "added": committed.added,
         "warnings": warnings,
     });
+    more(&mut body);
     super::at_revision(Json(body).into_response(), committed.revision)
 }
 

@@ -5,6 +5,7 @@ use crate::commit::Snapshot;
 use crate::graph::{Budget, ReadQuery, Solutions};
 use crate::http::State;
 use crate::http::error::Problem;
+use crate::http::history::seen;
 use crate::http::search_page::encode;
 use crate::http::site::layout;
 use crate::http::sparql::asked;
@@ -16,6 +17,7 @@ use crate::rdf::vocabulary::INSITES;
 use crate::search::label;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -137,8 +139,13 @@ pub(super) async fn with_query(
     mut parameters: Vec<(String, String)>,
 ) -> Result<Response, Problem> {
     let app = state.app()?;
+    let chosen: Vec<(String, String)> = parameters
+        .iter()
+        .filter(|(name, _)| ["revision", "at"].contains(&name.as_str()))
+        .cloned()
+        .collect();
+    let snapshot = seen(state, &mut parameters).await?;
     let asked = asked(state, Text::Raw(text.clone()), &mut parameters, None, None)?;
-    let snapshot = state.snapshot()?;
     let budget = Budget::new(asked.time, app.config.limits.memory);
     let limits = app.config.limits.clone();
     let base = app.config.names.base().to_owned();
@@ -170,7 +177,10 @@ pub(super) async fn with_query(
             page.downloads = [("CSV", "csv"), ("JSON", "json"), ("TSV", "tsv"), ("XML", "xml")]
                 .into_iter()
                 .map(|(name, format)| {
-                    let url = format!("/sparql?format={format}&query={}", encode(&text));
+                    let mut url = format!("/sparql?format={format}&query={}", encode(&text));
+                    for (name, value) in &chosen {
+                        let _ = write!(url, "&{name}={}", encode(value));
+                    }
                     pages::Link::new(name, &url)
                 })
                 .collect();

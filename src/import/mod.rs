@@ -198,8 +198,16 @@ pub fn parse(
             message: format!("the base IRI {base} is invalid: {e}"),
         })?;
     }
-    for quad in parser.for_reader(Watched::new(reader, source.format)) {
-        let quad = quad.map_err(|error| in_source(source.name, &error))?;
+    let reader = Watched::new(reader, source.format);
+    let position = reader.position();
+    for quad in parser.for_reader(reader) {
+        let quad = quad.map_err(|error| match in_source(source.name, &error) {
+            Error::Malformed { name, message } if source.format == GraphFormat::RdfXml => {
+                let (line, column) = position.get();
+                Error::Syntax { name, line, column, message }
+            }
+            other => other,
+        })?;
         if depth(&quad.object) > DEEPEST {
             return Err(Error::Malformed {
                 name: source.name.to_owned(),

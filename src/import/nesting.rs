@@ -5,7 +5,9 @@
 
 use crate::graph::DEEPEST;
 use crate::rdf::GraphFormat;
-use std::io::{Error, ErrorKind, Read};
+use std::cell::Cell;
+use std::io::{BufRead, BufReader, Error, ErrorKind, Read};
+use std::rc::Rc;
 
 /// Where the watcher is in the text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,11 +44,15 @@ const DEEPEST_ELEMENT: usize = 10_000;
 
 /// A reader that fails where a text nests too deep.
 pub(super) struct Watched<R> {
-    reader: R,
+    reader: BufReader<R>,
     /// Whether the format can nest terms, and if it is XML.
     xml: Option<bool>,
     place: Place,
     depth: usize,
+    /// Line and column after what was handed on, both from 1. The parser of
+    /// RDF/XML does not say where it failed; it gets one tag at a time, so
+    /// that this is the end of what it failed on.
+    position: Rc<Cell<(u64, u64)>>,
 }
 
 impl<R: Read> Watched<R> {
@@ -56,7 +62,13 @@ impl<R: Read> Watched<R> {
             GraphFormat::RdfXml => Some(true),
             _ => Some(false),
         };
-        Self { reader, xml, place: Place::Free, depth: 0 }
+        let reader = BufReader::with_capacity(1 << 16, reader);
+        Self { reader, xml, place: Place::Free, depth: 0, position: Rc::new(Cell::new((1, 1))) }
+    }
+
+    /// Where the reader is, for XML: it goes on while this is read.
+    pub(super) fn position(&self) -> Rc<Cell<(u64, u64)>> {
+        Rc::clone(&self.position)
     }
 
     fn terse(&mut self, byte: u8) {
@@ -140,11 +152,24 @@ impl<R: Read> Watched<R> {
 
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        let Some(xml) = self.xml else { return Ok(count) };
+        let Some(xml) = self.xml else { return self.reader.read(buffer) };
+        let ahead = self.reader.fill_buf()?;
+        let mut count = ahead.len().min(buffer.len());
+        if xml && let Some(end) = ahead[..count].iter().position(|byte| *byte == b'>') {
+            count = end + 1;
+        }
+        buffer[..count].copy_from_slice(&ahead[..count]);
+        self.reader.consume(count);
         for byte in &buffer[..count] {
             if xml {
                 self.xml(*byte);
+                let (line, column) = self.position.get();
+                self.position.set(match byte {
+                    b'\n' => (line + 1, 1),
+                    // Within a character.
+                    0x80..=0xbf => (line, column),
+                    _ => (line, column + 1),
+                });
             } else {
                 self.terse(*byte);
             }
@@ -197,6 +222,19 @@ mod tests {
         assert_eq!(xml("<?xml version='1.0'?><!DOCTYPE a><a><b c='>'/><d e=\"/>\">x</d>"), 1);
         assert_eq!(xml("<a><!-- </a> -- > </a> --><![CDATA[</a>]] ></a>]]>"), 1);
         assert_eq!(xml("<a/><a></a>"), 0);
+    }
+
+    #[test]
+    fn xml_is_handed_on_tag_by_tag() {
+        let mut watched = Watched::new("<a>\n<é/> </a>".as_bytes(), GraphFormat::RdfXml);
+        let position = watched.position();
+        for (part, place) in
+            [("<a>", (1, 4)), ("\n<é/>", (2, 5)), (" </a>", (2, 10)), ("", (2, 10))]
+        {
+            let mut buffer = [0; 64];
+            let count = watched.read(&mut buffer).expect("no error");
+            assert_eq!((&buffer[..count], position.get()), (part.as_bytes(), place));
+        }
     }
 
     #[test]

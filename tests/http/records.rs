@@ -103,6 +103,7 @@ async fn records_that_are_not_there_are_not_found_on_every_address() {
             "{path}: {}",
             answer.status
         );
+        assert_eq!(answer.header("content-type"), "application/problem+json", "{path}");
     }
 }
 

@@ -209,7 +209,31 @@ async fn a_change_is_undone_told_and_seen_as_of_before() {
     assert_eq!(gate.header("location"), format!("/lesson/test-lesson?revision={}", first + 1));
     let undone = send(&service, "POST", &format!("/changes/{}/revert", first + 1), "{}").await;
     assert_eq!(undone.json()["revision"], first + 2, "{}", undone.text());
+    assert_eq!(undone.json()["superseded"], 0);
     assert_eq!(service.column(&title).await, ["First title"]);
+    // Undoing it again finds nothing left to undo, and says so.
+    let again = send(&service, "POST", &format!("/changes/{}/revert", first + 1), "{}").await;
+    let again = again.json();
+    assert_eq!((&again["superseded"], &again["revision"]), (&2.into(), &(first + 2).into()));
+    // The other ways to read the past.
+    let graph = "/graphs?graph=https://w3id.org/insites/graph/records";
+    let escaped: String = title.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let query = format!("/sparql?query={escaped}");
+    for (path, accept) in [
+        (format!("{graph}&revision={}", first + 1), "text/turtle"),
+        (format!("/export?revision={}", first + 1), ""),
+        (format!("{query}&revision={}", first + 1), "text/html"),
+    ] {
+        let then = service.get(&path, accept).await;
+        assert_eq!(then.header("insites-revision"), (first + 1).to_string(), "{path}");
+        let text = then.text();
+        assert!(text.contains("Second title") && !text.contains("First title"), "{path}");
+    }
+    let saved = "/api/queries/records-by-status";
+    let rows = |answer: Answer| answer.json()["results"]["bindings"].as_array().map(Vec::len);
+    let now = rows(service.get(saved, "").await);
+    let before = rows(service.get(&format!("{saved}?revision={}", first - 1), "").await);
+    assert!(now.is_some() && before.is_some(), "{now:?} {before:?}");
     let feed = service.get(&format!("/changes?since={first}"), "").await.json();
     let feed = feed["changes"].as_array().expect("a list");
     assert_eq!(feed.len(), 2);
