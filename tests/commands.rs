@@ -149,7 +149,25 @@ impl Server {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
         drop(listener);
-        let child = insites(data, &["serve", "--listen", &address])
+        Self::spawn(insites(data, &["serve", "--listen", &address]), address, variables)
+    }
+
+    /// A server whose files cannot grow beyond a size (kB): writes past it fail
+    /// as on a full disk.
+    pub fn start_limited(data: &Path, limit: u64) -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("an address").to_string();
+        drop(listener);
+        let inner = insites(data, &["serve", "--listen", &address]);
+        let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
+        let mut outer = Command::new("bash");
+        outer.arg("-c").arg(script).arg(inner.get_program()).args(inner.get_args());
+        outer.current_dir(data.parent().expect("a folder")).stdin(Stdio::null());
+        Self::spawn(outer, address, &[])
+    }
+
+    fn spawn(mut command: Command, address: String, variables: &[(&str, &str)]) -> Self {
+        let child = command
             .envs(variables.iter().copied())
             .stderr(Stdio::null())
             .stdout(Stdio::null())

@@ -262,6 +262,18 @@ fn a_full_disk_refuses_the_write_and_loses_nothing() {
     assert!(!err(&failed).contains("panicked"), "{}", err(&failed));
     views_agree(&data, "after the disk was full");
     assert_eq!(count(&data), 1);
+    // A server says so, goes on answering, and takes what there is room for.
+    let size = std::fs::metadata(Path::new(&data).join("ledger.redb")).expect("a ledger").len();
+    let server = Server::start_limited(&data, size / 1024 + 512);
+    let text = std::fs::read_to_string(&large).expect("read");
+    let body = format!("INSERT DATA {{ {text} }}");
+    let full = server.post("/update", &token, "application/sparql-update", &body);
+    assert!(full.starts_with("HTTP/1.1 507") && full.contains("problem/storage-full"), "{full}");
+    assert!(server.get("/api/search?q=theatre").starts_with("HTTP/1.1 200"));
+    assert!(insert(&server, &token, 2), "no restart is needed");
+    drop(server);
+    views_agree(&data, "after the disk of a server was full");
+    assert_eq!(count(&data), 2);
 }
 
 #[test]

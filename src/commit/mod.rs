@@ -8,6 +8,7 @@ mod embedding;
 mod gate;
 mod past;
 mod recover;
+mod steps;
 mod writer;
 
 pub use documents::Documents;
@@ -16,8 +17,10 @@ pub use edit::Edit;
 pub use embedding::keep_embedding;
 pub use gate::{Gate, Rules};
 pub use past::Past;
+pub use steps::Steps;
 pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
+use self::steps::timed;
 use crate::graph::{GraphPattern, Target};
 use crate::index::{Document, TextIndex, Workspace, text_hash};
 use crate::ledger::{Change, Ledger, fault};
@@ -154,6 +157,7 @@ pub struct Committer {
     behind: bool,
     /// Buffers for the vectors of small changes; none if vectors are not made.
     workspace: Option<Workspace>,
+    steps: Steps,
 }
 
 /// Texts of which vectors are made before a change is shown. With more, it is
@@ -171,6 +175,7 @@ struct Group {
     time: String,
     changes: Vec<Change>,
     touched: FxHashSet<u32>,
+    judged: std::time::Duration,
 }
 
 impl Group {
@@ -258,6 +263,7 @@ impl Group {
             time: committer.time.clone(),
             changes: Vec::new(),
             touched: FxHashSet::default(),
+            judged: std::time::Duration::ZERO,
         }
     }
 
@@ -268,7 +274,8 @@ impl Group {
         provenance: &Provenance,
         rules: Rules,
     ) -> Result<Committed, Error> {
-        let graph = edit.settle();
+        let mut judged = self.judged;
+        let graph = timed(&mut judged, || edit.settle());
         if let Some(iri) = self.retired(&edit, &graph) {
             return Err(Error::Retired(iri));
         }
@@ -279,8 +286,11 @@ impl Group {
         }
         let report = match rules {
             Rules::Off => report,
-            _ => self.gate.judge(&edit.before, &graph, &edit.remove, &edit.add),
+            _ => timed(&mut judged, || {
+                self.gate.judge(&edit.before, &graph, &edit.remove, &edit.add)
+            }),
         };
+        self.judged = judged;
         if rules == Rules::Refuse && report.violations().next().is_some() {
             return Err(Error::Shapes(report));
         }
@@ -454,6 +464,12 @@ impl Committer {
         self.ledger.describe(purpose);
     }
 
+    /// What the steps of all commits so far took.
+    #[must_use]
+    pub fn steps(&self) -> Steps {
+        self.steps
+    }
+
     /// Begins a change on the current state.
     #[must_use]
     pub fn begin(&self) -> Edit {
@@ -516,14 +532,17 @@ impl Committer {
 
     /// Records what was staged, applies it to the views and shows it.
     fn finish(&mut self, group: Group) -> Result<(), Error> {
-        let Group { changes, graph, touched, .. } = group;
+        let Group { changes, graph, touched, judged, .. } = group;
+        let mut steps = self.steps;
+        steps.judged += judged;
         let Some(last) = changes.last() else { return Ok(()) };
         let time = last.record.time.clone();
         let mut touched: Vec<TermId> = touched.into_iter().collect();
         touched.sort_unstable();
-        let prepared = self.prepare(&touched, &graph);
+        let prepared = timed(&mut steps.gathered, || self.prepare(&touched, &graph));
         fault::point("prepared")?;
-        let revision = self.record(&changes, &prepared)?;
+        let revision = timed(&mut steps.recorded, || self.record(&changes, &prepared))?;
+        self.steps = steps;
         self.time.clone_from(&time);
         let shown = fault::point("recorded")
             .map_err(Error::from)
@@ -615,7 +634,10 @@ impl Committer {
         };
         let applied = fault::point("applying")
             .map_err(|e| crate::index::Error::Engine(e.to_string()))
-            .and_then(|()| self.text.apply(revision, touched, &document));
+            .and_then(|()| {
+                let text = &mut self.text;
+                timed(&mut self.steps.indexed, || text.apply(revision, touched, &document))
+            });
         if let Err(error) = applied {
             // The change is on disk already; the view alone is behind.
             tracing::error!(%error, revision, "the text view failed and is made again");
@@ -623,7 +645,7 @@ impl Committer {
         }
         fault::abort("applied");
         let snapshot = Snapshot { revision, time, graph, text: self.text.snapshot() };
-        self.reader.show(snapshot);
+        timed(&mut self.steps.shown, || self.reader.show(snapshot));
         fault::abort("shown");
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Brings the views up to the ledger when a folder is opened.
 
+use crate::commit::Steps;
 use crate::commit::{Committer, Documents, Error, Gate, Reader, Snapshot};
 use crate::graph::{Dictionary, Quads};
 use crate::index::TextIndex;
@@ -53,6 +54,7 @@ pub(super) fn open_views(
         time: last,
         behind: false,
         workspace: None,
+        steps: Steps::default(),
     })
 }
 

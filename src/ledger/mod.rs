@@ -15,6 +15,7 @@ use crate::rdf::Revision;
 use crate::rdf::TermId;
 use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -230,7 +231,12 @@ impl Store {
     fn error(&self, error: &redb::Error) -> Error {
         let path = self.path.clone();
         match error {
-            redb::Error::Io(e) if e.kind() == std::io::ErrorKind::StorageFull => {
+            redb::Error::Io(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
+                ) =>
+            {
                 Error::Full { path }
             }
             other => Error::Storage { path, detail: other.to_string() },

@@ -23,6 +23,7 @@ fn main() {
             Committer::open(folder.path(), &Names::default(), "bench", &|_| {}).expect("opened");
         fill(&mut committer, size);
         let mut times: Vec<Duration> = Vec::new();
+        let before = committer.steps();
         for round in 0..ROUNDS {
             let mut edit = committer.begin();
             record(&mut edit, &format!("single-{round}"));
@@ -31,6 +32,16 @@ fn main() {
             times.push(begun.elapsed());
         }
         let commit = median(times);
+        let after = committer.steps();
+        let shares: Vec<String> = after
+            .named()
+            .iter()
+            .zip(before.named())
+            .map(|((name, after), (_, before))| {
+                let each = (*after - before) / u32::try_from(ROUNDS).unwrap_or(1);
+                format!("{name} {:.2}", each.as_secs_f64() * 1e3)
+            })
+            .collect();
         let writer = Writer::start(committer).expect("a thread");
         let one = throughput(&writer, 1);
         let eight = throughput(&writer, 8);
@@ -41,6 +52,7 @@ fn main() {
             commit.as_secs_f64() / bare.as_secs_f64(),
             eight / one
         );
+        println!("         ms of each step: {}", shares.join(", "));
     }
 }
 

@@ -35,7 +35,7 @@ impl Snapshot {
         let mut dated = self.visible();
         if from.is_some() || to.is_some() {
             let range = from.unwrap_or(1)..=to.unwrap_or(u64::MAX);
-            for (segment, bits) in self.segments.iter().zip(&mut dated.0) {
+            for (segment, bits) in self.segments().iter().zip(&mut dated.0) {
                 for (doc, date) in (0..).zip(&segment.columns.dates) {
                     if *date == 0 || !range.contains(&u64::from(*date)) {
                         bits.unset(doc);
@@ -46,7 +46,8 @@ impl Snapshot {
         let each: Vec<(Facet, Rows)> = facets
             .iter()
             .map(|(facet, values)| {
-                let rows = self.segments.iter().map(|segment| with_value(segment, *facet, values));
+                let rows =
+                    self.segments().iter().map(|segment| with_value(segment, *facet, values));
                 (*facet, Rows(rows.collect()))
             })
             .collect();
@@ -68,7 +69,7 @@ impl Snapshot {
     #[must_use]
     pub fn counts(&self, facet: Facet, rows: &Rows) -> Vec<(u64, u64)> {
         let mut all: FxHashMap<u64, u64> = FxHashMap::default();
-        for (segment, bits) in self.segments.iter().zip(&rows.0) {
+        for (segment, bits) in self.segments().iter().zip(&rows.0) {
             let facets = &segment.columns.facets[facet as usize];
             for (value, count) in facets.counts(bits, bits.count()) {
                 if count > 0 {
@@ -91,7 +92,7 @@ impl Snapshot {
     #[must_use]
     pub fn years(&self, rows: &Rows) -> Vec<(u32, u64)> {
         let mut all: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
-        for (segment, bits) in self.segments.iter().zip(&rows.0) {
+        for (segment, bits) in self.segments().iter().zip(&rows.0) {
             let years = &segment.columns.years;
             for (year, count) in years.counts(bits, bits.count()) {
                 if count > 0 {

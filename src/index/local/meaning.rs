@@ -108,7 +108,7 @@ impl Snapshot {
     #[must_use]
     pub fn coverage(&self) -> (u64, u64) {
         let mut with = 0;
-        for segment in self.segments.iter() {
+        for segment in self.segments().iter() {
             with += segment.columns.embedded(&segment.visible);
         }
         (with, self.len())
@@ -117,7 +117,7 @@ impl Snapshot {
     /// Whether meaning can be compared at all.
     #[must_use]
     pub fn has_vectors(&self) -> bool {
-        self.segments
+        self.segments()
             .iter()
             .any(|segment| segment.visible.iter().any(|doc| segment.columns.place(doc).is_some()))
     }
@@ -126,7 +126,7 @@ impl Snapshot {
     #[must_use]
     pub fn unembedded(&self, most: usize) -> Vec<Unembedded> {
         let mut found = Vec::new();
-        for segment in self.segments.iter().rev() {
+        for segment in self.segments().iter().rev() {
             for doc in segment.live.iter() {
                 if segment.columns.place(doc).is_none() {
                     found.push(Unembedded {
@@ -187,7 +187,7 @@ impl Snapshot {
     pub fn nearest(&self, vector: &Vector, within: &Rows, most: usize) -> Vec<(Row, f32)> {
         let mut top = super::snapshot::Top::new(most);
         let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
-        for (segment, bits) in self.segments.iter().zip(&within.0) {
+        for (segment, bits) in self.segments().iter().zip(&within.0) {
             segment.columns.scan(TOGETHER_COMPARED, |some| {
                 docs.clear();
                 places.clear();

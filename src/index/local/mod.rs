@@ -5,6 +5,7 @@ mod columns;
 mod facets;
 mod look_alikes;
 mod meaning;
+mod parts;
 mod rows;
 mod snapshot;
 mod text;

@@ -4,6 +4,7 @@
 use crate::index::local::columns::Columns;
 use crate::index::local::look_alikes::LookAlikes;
 use crate::index::local::meaning::Vectors;
+use crate::index::local::parts::Parts;
 use crate::index::local::rows::{Bits, Rows};
 use crate::index::local::text::{Fields, engine};
 use crate::index::{Error, Matching, Part, Row, Scoring, Spelling, Term as Wanted, shown_to};
@@ -41,12 +42,20 @@ pub(super) struct Segment {
     pub(super) visible: Arc<Bits>,
 }
 
+/// What a snapshot reads.
+pub(super) struct View {
+    searchers: Arc<[Arc<Searcher>]>,
+    segments: Vec<Segment>,
+}
+
 /// The index at one revision, for those who see this much. Cloning is cheap.
 #[derive(Clone)]
 pub struct Snapshot {
     pub(super) fields: Fields,
-    pub(super) searchers: Arc<[Arc<Searcher>]>,
-    pub(super) segments: Arc<[Segment]>,
+    pub(super) parts: Arc<Parts>,
+    /// Bits of those who see documents; none sees all.
+    pub(super) sees: Option<u8>,
+    pub(super) view: Arc<OnceLock<View>>,
     pub(super) vectors: Vectors,
     pub(super) look_alikes: Arc<OnceLock<LookAlikes>>,
     pub(super) memory: Arc<OnceLock<Arc<dyn Any + Send + Sync>>>,
@@ -56,29 +65,43 @@ impl Snapshot {
     /// The same index as those see it who see this much.
     #[must_use]
     pub fn seen_by(&self, visibility: Visibility) -> Self {
-        let wanted = u8::try_from(shown_to(visibility)).unwrap_or(0);
-        let segments = self.segments.iter().map(|segment| {
-            let shown = &segment.columns.shown_to;
-            let visible = if shown.iter().all(|bits| bits & wanted != 0) {
-                Arc::clone(&segment.live)
-            } else {
-                let mut visible = (*segment.live).clone();
+        let sees = Some(u8::try_from(shown_to(visibility)).unwrap_or(0));
+        Self { sees, view: Arc::default(), memory: Arc::default(), ..self.clone() }
+    }
+
+    /// The parts as this snapshot sees them, made when first asked for.
+    fn view(&self) -> &View {
+        self.view.get_or_init(|| {
+            let mut segments = self.parts.segments();
+            for segment in &mut segments {
+                let Some(wanted) = self.sees else { continue };
+                let shown = &segment.columns.shown_to;
+                if shown.iter().all(|bits| bits & wanted != 0) {
+                    continue;
+                }
+                let visible = Arc::make_mut(&mut segment.visible);
                 for (doc, bits) in (0..).zip(shown) {
                     if bits & wanted == 0 {
                         visible.unset(doc);
                     }
                 }
-                Arc::new(visible)
-            };
-            Segment { visible, ..segment.clone() }
-        });
-        Self { segments: segments.collect(), memory: Arc::default(), ..self.clone() }
+            }
+            View { searchers: self.parts.searchers(), segments }
+        })
+    }
+
+    pub(super) fn segments(&self) -> &[Segment] {
+        &self.view().segments
+    }
+
+    fn searchers(&self) -> &[Arc<Searcher>] {
+        &self.view().searchers
     }
 
     /// The number of documents.
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.segments.iter().map(|segment| segment.visible.count()).sum()
+        self.segments().iter().map(|segment| segment.visible.count()).sum()
     }
 
     /// Whether there is no document.
@@ -90,18 +113,18 @@ impl Snapshot {
     /// All documents.
     #[must_use]
     pub fn visible(&self) -> Rows {
-        Rows(self.segments.iter().map(|segment| (*segment.visible).clone()).collect())
+        Rows(self.segments().iter().map(|segment| (*segment.visible).clone()).collect())
     }
 
     /// No document.
     #[must_use]
     pub fn nothing(&self) -> Rows {
-        Rows(self.segments.iter().map(|segment| Bits::none(segment.columns.len())).collect())
+        Rows(self.segments().iter().map(|segment| Bits::none(segment.columns.len())).collect())
     }
 
     pub(super) fn place(&self, row: Row) -> Option<(&Segment, DocId)> {
-        let after = self.segments.partition_point(|segment| segment.first <= row);
-        let segment = self.segments.get(after.checked_sub(1)?)?;
+        let after = self.segments().partition_point(|segment| segment.first <= row);
+        let segment = self.segments().get(after.checked_sub(1)?)?;
         let doc = row - segment.first;
         (doc < segment.columns.len()).then_some((segment, doc))
     }
@@ -127,7 +150,7 @@ impl Snapshot {
     /// The document of a record.
     #[must_use]
     pub fn row_of(&self, subject: TermId) -> Option<Row> {
-        self.segments.iter().rev().find_map(|segment| {
+        self.segments().iter().rev().find_map(|segment| {
             let mut documents = segment.columns.documents_of(subject);
             let doc = documents.find(|doc| segment.visible.contains(*doc))?;
             Some(segment.first + doc)
@@ -138,7 +161,7 @@ impl Snapshot {
     #[must_use]
     pub fn fingerprints(&self) -> Vec<(TermId, u64)> {
         let mut all = Vec::new();
-        for segment in self.segments.iter() {
+        for segment in self.segments().iter() {
             for doc in segment.visible.iter() {
                 let doc = doc as usize;
                 all.push((segment.columns.subjects[doc], segment.columns.fingerprints[doc]));
@@ -148,7 +171,7 @@ impl Snapshot {
     }
 
     pub(super) fn reader(&self, segment: &Segment) -> &SegmentReader {
-        self.searchers[segment.part].segment_reader(segment.ordinal)
+        self.searchers()[segment.part].segment_reader(segment.ordinal)
     }
 
     pub(super) fn words_field(&self, spelling: Spelling) -> Field {
@@ -160,8 +183,8 @@ impl Snapshot {
 
     /// The documents that match.
     pub fn matching(&self, matching: &Matching) -> Result<Rows, Error> {
-        let mut rows = Vec::with_capacity(self.segments.len());
-        for segment in self.segments.iter() {
+        let mut rows = Vec::with_capacity(self.segments().len());
+        for segment in self.segments().iter() {
             rows.push(self.matching_in(segment, matching)?);
         }
         Ok(Rows(rows))
@@ -247,11 +270,11 @@ impl Snapshot {
     ) -> Result<Vec<(Row, f32)>, Error> {
         let mut top = Top::new(most);
         let Some(query) = self.union(scoring) else { return Ok(Vec::new()) };
-        let statistics = Statistics(&self.searchers);
-        for (part, searcher) in self.searchers.iter().enumerate() {
+        let statistics = Statistics(self.searchers());
+        for (part, searcher) in self.searchers().iter().enumerate() {
             let scored = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
             let weight = query.weight(scored).map_err(engine)?;
-            for (segment, bits) in self.segments.iter().zip(&within.0) {
+            for (segment, bits) in self.segments().iter().zip(&within.0) {
                 if segment.part != part || bits.is_empty() {
                     continue;
                 }
@@ -277,10 +300,10 @@ impl Snapshot {
         let mut scores = vec![0.0; rows.len()];
         let mut sorted: Vec<(Row, usize)> = rows.iter().copied().zip(0..).collect();
         sorted.sort_unstable();
-        let statistics = Statistics(&self.searchers);
-        for (part, searcher) in self.searchers.iter().enumerate() {
+        let statistics = Statistics(self.searchers());
+        for (part, searcher) in self.searchers().iter().enumerate() {
             let of_part: Vec<(&Segment, &[(Row, usize)])> = self
-                .segments
+                .segments()
                 .iter()
                 .filter(|segment| segment.part == part)
                 .map(|segment| {
@@ -317,7 +340,7 @@ impl Snapshot {
     /// How rare a stem is: its inverse document frequency (BM25's).
     pub fn rarity(&self, stem: &str) -> Result<f32, Error> {
         let term = Term::from_field_text(self.fields.body, stem);
-        let statistics = Statistics(&self.searchers);
+        let statistics = Statistics(self.searchers());
         let all = statistics.total_num_docs().map_err(engine)?;
         let having = statistics.doc_freq(&term).map_err(engine)?.min(all);
         #[expect(clippy::cast_precision_loss, reason = "a statistic")]
@@ -338,7 +361,7 @@ impl Snapshot {
     /// Whether a document that readers of this snapshot see holds one of these
     /// terms.
     pub fn any_has(&self, terms: &[Wanted], spelling: Spelling) -> Result<bool, Error> {
-        for segment in self.segments.iter() {
+        for segment in self.segments().iter() {
             for term in terms {
                 if let Wanted::Words(words) = term
                     && let [word] = words.as_slice()

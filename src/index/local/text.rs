@@ -1,27 +1,23 @@
 //! The writer of the index: documents go in, snapshots come out. What is in
 //! memory beside the files on disk is behind nothing: the ledger has it.
 
-use crate::index::local::columns::Columns;
 use crate::index::local::look_alikes::LookAlikes;
 use crate::index::local::meaning::Vectors;
-use crate::index::local::rows::Bits;
-use crate::index::local::snapshot::{Segment, Snapshot};
+use crate::index::local::parts::{Maker, Part, Parts};
+use crate::index::local::snapshot::Snapshot;
 use crate::index::local::words::{analyser, each_word};
 use crate::index::{Document, Error, Facet, Workspace, payload, text_hash};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use tantivy::directory::RamDirectory;
-use tantivy::index::SegmentId;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
-    Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, Searcher,
-    SingleSegmentIndexWriter, TantivyDocument, Term,
+    Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term,
 };
 
 /// Memory of the writer (bytes): one thread, above tantivy's minimum of 15 MB.
@@ -84,16 +80,12 @@ fn schema() -> (Schema, Fields) {
     (schema.build(), fields)
 }
 
-/// Small changes kept beside the index on disk before they are folded into it.
-/// A commit of that index takes some 8 ms, a small part 0.3; each part costs
+/// Small parts kept beside the index on disk before they are folded into it. A
+/// commit of that index takes some 8 ms, a small part 1 to 2; each part costs
 /// every search a little.
 const PARTS: usize = 16;
-/// A change with more subjects than this is folded in at once.
+/// Subjects of the changes kept beside it; with more they are folded in at once.
 const SMALL: usize = 256;
-/// Memory of the writer of a small part (bytes). It sizes a table that is gone
-/// through whole, so that more would take longer.
-const PART_MEMORY: usize = 256 << 10;
-
 /// Documents up to which look-alikes are made anew after every change; with
 /// more, after large changes only.
 const FEW_DOCUMENTS: u64 = 5_000;
@@ -106,57 +98,13 @@ pub struct TextIndex {
     reader: IndexReader,
     /// The revision on disk.
     folded: Option<Revision>,
-    /// The index on disk, then the small changes since, oldest first.
-    parts: Vec<Part>,
+    /// The index on disk, then the small changes since.
+    parts: Arc<Parts>,
+    maker: Maker,
     /// Subjects of the small changes.
     pending: FxHashSet<TermId>,
     vectors: Vectors,
     look_alikes: Arc<OnceLock<LookAlikes>>,
-}
-
-/// Some segments, with which of their documents still hold.
-struct Part {
-    searcher: Arc<Searcher>,
-    segments: Vec<(SegmentId, Arc<Columns>, Arc<Bits>)>,
-}
-
-impl Part {
-    /// Reads the segments of a searcher, but those known from before.
-    fn new(searcher: Searcher, vectors: &Vectors, before: &[Self]) -> Result<Self, Error> {
-        let known: FxHashMap<SegmentId, &Arc<Columns>> = before
-            .iter()
-            .flat_map(|part| part.segments.iter().map(|(id, columns, _)| (*id, columns)))
-            .collect();
-        let mut segments = Vec::new();
-        for reader in searcher.segment_readers() {
-            let id = reader.segment_id();
-            let columns = match known.get(&id) {
-                Some(columns) => Arc::clone(columns),
-                None => Arc::new(Columns::read(reader, vectors)?),
-            };
-            let mut live = Bits::all(reader.max_doc());
-            if let Some(alive) = reader.alive_bitset() {
-                for doc in 0..reader.max_doc() {
-                    if alive.is_deleted(doc) {
-                        live.unset(doc);
-                    }
-                }
-            }
-            segments.push((id, columns, Arc::new(live)));
-        }
-        Ok(Self { searcher: Arc::new(searcher), segments })
-    }
-
-    /// Documents of these subjects no longer hold.
-    fn forget(&mut self, subjects: &[TermId]) {
-        for (_, columns, live) in &mut self.segments {
-            for doc in subjects.iter().flat_map(|subject| columns.documents_of(*subject)) {
-                if live.contains(doc) {
-                    Arc::make_mut(live).unset(doc);
-                }
-            }
-        }
-    }
 }
 
 pub(super) fn engine(error: impl std::fmt::Display) -> Error {
@@ -202,13 +150,21 @@ impl TextIndex {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(engine)?;
-        let parts = vec![Part::new(reader.searcher(), vectors, &[])?];
+        let maker = Maker {
+            fields,
+            schema: index.schema(),
+            tokenizers: index.tokenizers().clone(),
+            vectors: vectors.clone(),
+        };
+        let on_disk = Part::new(reader.searcher(), vectors, &[])?;
+        let parts = Arc::new(Parts::of(on_disk, maker.clone()));
         Ok(Self {
             fields,
             writer,
             reader,
             folded: revision,
             parts,
+            maker,
             pending: FxHashSet::default(),
             vectors: vectors.clone(),
             look_alikes: Arc::default(),
@@ -236,18 +192,27 @@ impl TextIndex {
         touched: &[TermId],
         documents: &dyn Fn(TermId) -> Vec<Document>,
     ) -> Result<(), Error> {
-        if self.folded.is_some() && touched.len() <= SMALL && self.parts.len() <= PARTS {
-            return self.add_part(touched, documents);
+        if self.folded.is_some() && self.parts.failed() {
+            return Err(Error::Engine("an earlier change is not in the index".to_owned()));
         }
         self.pending.extend(touched);
-        let empty = self.folded.is_none() || self.parts[0].searcher.num_docs() == 0;
+        let few = self.parts.on_disk().len() <= FEW_DOCUMENTS;
+        if few || touched.len() > SMALL {
+            self.look_alikes = Arc::default();
+        }
+        if self.folded.is_some() && self.pending.len() <= SMALL && self.parts.count() <= PARTS {
+            let documents = touched.iter().flat_map(|subject| documents(*subject)).collect();
+            self.parts = Arc::new(self.parts.with(touched, documents));
+            return Ok(());
+        }
+        let empty = self.folded.is_none() || self.parts.on_disk().len() == 0;
         for subject in &self.pending {
             if !empty {
                 let term = Term::from_field_u64(self.fields.subject, u64::from(*subject));
                 self.writer.delete_term(term);
             }
             for document in documents(*subject) {
-                self.writer.add_document(self.document(&document)).map_err(engine)?;
+                self.writer.add_document(written(self.fields, &document)).map_err(engine)?;
             }
         }
         let mut commit = self.writer.prepare_commit().map_err(engine)?;
@@ -255,117 +220,21 @@ impl TextIndex {
         commit.commit().map_err(engine)?;
         self.reader.reload().map_err(engine)?;
         self.folded = Some(revision);
-        self.parts = vec![Part::new(self.reader.searcher(), &self.vectors, &self.parts)?];
-        let few = self.parts[0].searcher.num_docs() <= FEW_DOCUMENTS;
-        if few || touched.len() > SMALL {
-            self.look_alikes = Arc::default();
-        }
+        let before = std::slice::from_ref(self.parts.on_disk());
+        let on_disk = Part::new(self.reader.searcher(), &self.vectors, before)?;
+        self.parts = Arc::new(Parts::of(on_disk, self.maker.clone()));
         self.pending.clear();
         Ok(())
-    }
-
-    /// Puts the documents of a small change beside the others, in memory.
-    fn add_part(
-        &mut self,
-        touched: &[TermId],
-        documents: &dyn Fn(TermId) -> Vec<Document>,
-    ) -> Result<(), Error> {
-        let index = self.writer.index();
-        let mut writer: SingleSegmentIndexWriter = Index::builder()
-            .schema(index.schema())
-            .tokenizers(index.tokenizers().clone())
-            // Nothing is stored, so a thread that compresses it would be for nothing.
-            .settings(IndexSettings {
-                docstore_compress_dedicated_thread: false,
-                ..IndexSettings::default()
-            })
-            .single_segment_index_writer(RamDirectory::create(), PART_MEMORY)
-            .map_err(engine)?;
-        let mut any = false;
-        for document in touched.iter().flat_map(|subject| documents(*subject)) {
-            writer.add_document(self.document(&document)).map_err(engine)?;
-            any = true;
-        }
-        for part in &mut self.parts {
-            part.forget(touched);
-        }
-        self.pending.extend(touched);
-        if self.parts[0].searcher.num_docs() <= FEW_DOCUMENTS {
-            self.look_alikes = Arc::default();
-        }
-        if any {
-            let index = writer.finalize().map_err(engine)?;
-            let reader: IndexReader = index
-                .reader_builder()
-                .reload_policy(ReloadPolicy::Manual)
-                .try_into()
-                .map_err(engine)?;
-            self.parts.push(Part::new(reader.searcher(), &self.vectors, &[])?);
-        }
-        Ok(())
-    }
-
-    fn document(&self, document: &Document) -> TantivyDocument {
-        let mut tokens: Vec<Token> = Vec::new();
-        let mut title_tokens: Vec<Token> = Vec::new();
-        let mut ends = [0, 0];
-        each_word(&document.body, false, |token| {
-            let after = token.position as u64 + 1;
-            if token.offset_to <= document.titles_end {
-                ends[0] = after;
-                title_tokens.push(token.clone());
-            }
-            if token.offset_to <= document.descriptions_end {
-                ends[1] = after;
-            }
-            tokens.push(token.clone());
-        });
-        let mut out = TantivyDocument::new();
-        out.add_u64(self.fields.subject, u64::from(document.subject));
-        out.add_text(self.fields.title, &document.title);
-        out.add_text(self.fields.body, &document.body);
-        // Only tokens are indexed; the text itself would be kept twice.
-        for (field, tokens) in
-            [(self.fields.surface, tokens), (self.fields.title_words, title_tokens)]
-        {
-            let text = String::new();
-            out.add_pre_tokenized_text(field, PreTokenizedString { text, tokens });
-        }
-        out.add_u64(self.fields.titles_end, ends[0]);
-        out.add_u64(self.fields.descriptions_end, ends[1].max(ends[0]));
-        out.add_u64(self.fields.title_key, title_key(&document.title));
-        out.add_u64(self.fields.text_hash, text_hash(&document.meaning()));
-        out.add_u64(self.fields.date, document.date);
-        out.add_u64(self.fields.fingerprint, document.fingerprint());
-        out.add_u64(self.fields.shown_to, document.shown_to);
-        for (facet, value) in &document.facets {
-            out.add_u64(self.fields.facets[*facet as usize], *value);
-        }
-        out
     }
 
     /// The index as it stands.
     #[must_use]
     pub fn snapshot(&self) -> Snapshot {
-        let mut segments = Vec::new();
-        let mut first = 0;
-        for (number, part) in self.parts.iter().enumerate() {
-            for (ordinal, (_, columns, live)) in (0..).zip(&part.segments) {
-                segments.push(Segment {
-                    part: number,
-                    ordinal,
-                    first,
-                    columns: Arc::clone(columns),
-                    live: Arc::clone(live),
-                    visible: Arc::clone(live),
-                });
-                first += columns.len();
-            }
-        }
         Snapshot {
             fields: self.fields,
-            searchers: self.parts.iter().map(|part| Arc::clone(&part.searcher)).collect(),
-            segments: segments.into(),
+            parts: Arc::clone(&self.parts),
+            sees: None,
+            view: Arc::default(),
             vectors: self.vectors.clone(),
             look_alikes: Arc::clone(&self.look_alikes),
             memory: Arc::default(),
@@ -386,6 +255,44 @@ impl TextIndex {
         let vectors = self.vectors.clone();
         move |texts, workspace| vectors.embed(texts, workspace).map_err(engine)
     }
+}
+
+/// A document as the index takes it.
+pub(super) fn written(fields: Fields, document: &Document) -> TantivyDocument {
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut title_tokens: Vec<Token> = Vec::new();
+    let mut ends = [0, 0];
+    each_word(&document.body, false, |token| {
+        let after = token.position as u64 + 1;
+        if token.offset_to <= document.titles_end {
+            ends[0] = after;
+            title_tokens.push(token.clone());
+        }
+        if token.offset_to <= document.descriptions_end {
+            ends[1] = after;
+        }
+        tokens.push(token.clone());
+    });
+    let mut out = TantivyDocument::new();
+    out.add_u64(fields.subject, u64::from(document.subject));
+    out.add_text(fields.title, &document.title);
+    out.add_text(fields.body, &document.body);
+    // Only tokens are indexed; the text itself would be kept twice.
+    for (field, tokens) in [(fields.surface, tokens), (fields.title_words, title_tokens)] {
+        let text = String::new();
+        out.add_pre_tokenized_text(field, PreTokenizedString { text, tokens });
+    }
+    out.add_u64(fields.titles_end, ends[0]);
+    out.add_u64(fields.descriptions_end, ends[1].max(ends[0]));
+    out.add_u64(fields.title_key, title_key(&document.title));
+    out.add_u64(fields.text_hash, text_hash(&document.meaning()));
+    out.add_u64(fields.date, document.date);
+    out.add_u64(fields.fingerprint, document.fingerprint());
+    out.add_u64(fields.shown_to, document.shown_to);
+    for (facet, value) in &document.facets {
+        out.add_u64(fields.facets[*facet as usize], *value);
+    }
+    out
 }
 
 /// The first eight letters and digits of a title, lower case, as a number that

@@ -1,0 +1,228 @@
+//! The parts of the index at one revision: what is on disk, and the small
+//! changes since. A change is put into an index of its own when somebody first
+//! searches at its revision or a later one, since making one costs several
+//! times what recording the change does. Not for what is on disk.
+
+use crate::index::local::columns::Columns;
+use crate::index::local::meaning::Vectors;
+use crate::index::local::rows::Bits;
+use crate::index::local::snapshot::Segment;
+use crate::index::local::text::{Fields, engine, written};
+use crate::index::{Document, Error};
+use crate::rdf::TermId;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{Arc, OnceLock};
+use tantivy::directory::RamDirectory;
+use tantivy::index::SegmentId;
+use tantivy::schema::Schema;
+use tantivy::tokenizer::TokenizerManager;
+use tantivy::{
+    Index, IndexReader, IndexSettings, ReloadPolicy, Searcher, SingleSegmentIndexWriter,
+};
+
+/// Memory of the writer of a small part (bytes). It sizes a table that is gone
+/// through whole, so that more would take longer.
+const PART_MEMORY: usize = 256 << 10;
+
+/// Some segments, with which of their documents still hold.
+#[derive(Clone)]
+pub(super) struct Part {
+    searcher: Arc<Searcher>,
+    segments: Vec<(SegmentId, Arc<Columns>, Arc<Bits>)>,
+}
+
+impl Part {
+    /// Reads the segments of a searcher, but those known from before.
+    pub(super) fn new(
+        searcher: Searcher,
+        vectors: &Vectors,
+        before: &[Self],
+    ) -> Result<Self, Error> {
+        let known: FxHashMap<SegmentId, &Arc<Columns>> = before
+            .iter()
+            .flat_map(|part| part.segments.iter().map(|(id, columns, _)| (*id, columns)))
+            .collect();
+        let mut segments = Vec::new();
+        for reader in searcher.segment_readers() {
+            let id = reader.segment_id();
+            let columns = match known.get(&id) {
+                Some(columns) => Arc::clone(columns),
+                None => Arc::new(Columns::read(reader, vectors)?),
+            };
+            let mut live = Bits::all(reader.max_doc());
+            if let Some(alive) = reader.alive_bitset() {
+                for doc in 0..reader.max_doc() {
+                    if alive.is_deleted(doc) {
+                        live.unset(doc);
+                    }
+                }
+            }
+            segments.push((id, columns, Arc::new(live)));
+        }
+        Ok(Self { searcher: Arc::new(searcher), segments })
+    }
+
+    /// The number of documents that hold.
+    pub(super) fn len(&self) -> u64 {
+        self.segments.iter().map(|(_, _, live)| live.count()).sum()
+    }
+
+    /// Documents of these subjects no longer hold.
+    fn forget(&mut self, subjects: &FxHashSet<TermId>) {
+        for (_, columns, live) in &mut self.segments {
+            for doc in subjects.iter().flat_map(|subject| columns.documents_of(*subject)) {
+                if live.contains(doc) {
+                    Arc::make_mut(live).unset(doc);
+                }
+            }
+        }
+    }
+}
+
+/// What small parts are made with.
+#[derive(Clone)]
+pub(super) struct Maker {
+    pub(super) fields: Fields,
+    pub(super) schema: Schema,
+    pub(super) tokenizers: TokenizerManager,
+    pub(super) vectors: Vectors,
+}
+
+impl Maker {
+    fn part(&self, documents: &[&Document]) -> Result<Part, Error> {
+        let mut writer: SingleSegmentIndexWriter = Index::builder()
+            .schema(self.schema.clone())
+            .tokenizers(self.tokenizers.clone())
+            // Nothing is stored, so a thread that compresses it would be for nothing.
+            .settings(IndexSettings {
+                docstore_compress_dedicated_thread: false,
+                ..IndexSettings::default()
+            })
+            .single_segment_index_writer(RamDirectory::create(), PART_MEMORY)
+            .map_err(engine)?;
+        for document in documents {
+            writer.add_document(written(self.fields, document)).map_err(engine)?;
+        }
+        let reader: IndexReader = writer
+            .finalize()
+            .map_err(engine)?
+            .reader_builder()
+            .reload_policy(ReloadPolicy::Manual)
+            .try_into()
+            .map_err(engine)?;
+        Part::new(reader.searcher(), &self.vectors, &[])
+    }
+}
+
+/// A small change: whom it touched, and the documents they have after it.
+struct Change {
+    touched: Vec<TermId>,
+    documents: Vec<Document>,
+}
+
+/// The parts at one revision.
+pub(super) struct Parts {
+    /// Parts that are made, the one on disk first.
+    base: Vec<Part>,
+    /// The changes since, in their order.
+    changes: Vec<Arc<Change>>,
+    maker: Maker,
+    made: OnceLock<(Vec<Part>, bool)>,
+}
+
+impl Parts {
+    /// What is on disk.
+    pub(super) fn of(part: Part, maker: Maker) -> Self {
+        Self { base: vec![part], changes: Vec::new(), maker, made: OnceLock::new() }
+    }
+
+    /// The parts after another small change.
+    pub(super) fn with(&self, touched: &[TermId], documents: Vec<Document>) -> Self {
+        let (base, mut changes) = match self.made.get() {
+            Some((made, _)) => (made.clone(), Vec::new()),
+            None => (self.base.clone(), self.changes.clone()),
+        };
+        changes.push(Arc::new(Change { touched: touched.to_vec(), documents }));
+        Self { base, changes, maker: self.maker.clone(), made: OnceLock::new() }
+    }
+
+    /// The part on disk.
+    pub(super) fn on_disk(&self) -> &Part {
+        &self.base[0]
+    }
+
+    /// How many parts there are or will be.
+    pub(super) fn count(&self) -> usize {
+        self.base.len() + usize::from(!self.changes.is_empty())
+    }
+
+    /// Whether the changes could not be put into an index.
+    pub(super) fn failed(&self) -> bool {
+        self.made.get().is_some_and(|(_, failed)| *failed)
+    }
+
+    /// The parts, made now if nobody asked before.
+    fn made(&self) -> &[Part] {
+        let (parts, _) = self.made.get_or_init(|| {
+            let mut parts = self.base.clone();
+            // The last change of a subject is the one that holds.
+            let mut last: FxHashMap<TermId, usize> = FxHashMap::default();
+            for (number, change) in self.changes.iter().enumerate() {
+                last.extend(change.touched.iter().map(|subject| (*subject, number)));
+            }
+            if last.is_empty() {
+                return (parts, false);
+            }
+            let subjects: FxHashSet<TermId> = last.keys().copied().collect();
+            for part in &mut parts {
+                part.forget(&subjects);
+            }
+            let documents: Vec<&Document> = self
+                .changes
+                .iter()
+                .enumerate()
+                .flat_map(|(number, change)| change.documents.iter().map(move |d| (number, d)))
+                .filter(|(number, document)| last.get(&document.subject) == Some(number))
+                .map(|(_, document)| document)
+                .collect();
+            if documents.is_empty() {
+                return (parts, false);
+            }
+            match self.maker.part(&documents) {
+                Ok(part) => {
+                    parts.push(part);
+                    (parts, false)
+                }
+                Err(error) => {
+                    // The next change finds out, and the index is made again.
+                    tracing::error!(%error, "small changes could not be put into the index");
+                    (parts, true)
+                }
+            }
+        });
+        parts
+    }
+
+    pub(super) fn searchers(&self) -> Arc<[Arc<Searcher>]> {
+        self.made().iter().map(|part| Arc::clone(&part.searcher)).collect()
+    }
+
+    pub(super) fn segments(&self) -> Vec<Segment> {
+        let mut segments = Vec::new();
+        let mut first = 0;
+        for (number, part) in self.made().iter().enumerate() {
+            for (ordinal, (_, columns, live)) in (0..).zip(&part.segments) {
+                segments.push(Segment {
+                    part: number,
+                    ordinal,
+                    first,
+                    columns: Arc::clone(columns),
+                    live: Arc::clone(live),
+                    visible: Arc::clone(live),
+                });
+                first += columns.len();
+            }
+        }
+        segments
+    }
+}
