@@ -18,10 +18,10 @@ pub const DEFAULT_GRAPH: TermId = 0;
 const LEFT_TO_RIGHT: &[u8] = b"--ltr";
 const RIGHT_TO_LEFT: &[u8] = b"--rtl";
 
-/// A small change copies the tail, so it is kept short: a longer one is merged
-/// into the middle (about 1 k terms, 80 kB), and that into the base (64 k).
-const TAIL_LIMIT: usize = 1 << 10;
-const MIDDLE_LIMIT: usize = 1 << 16;
+/// A small change copies the tail, so it is kept short: a longer one (256
+/// terms, 20 kB) is merged into the middle, and that (16 k) into the base.
+const TAIL_LIMIT: usize = 1 << 8;
+const MIDDLE_LIMIT: usize = 1 << 14;
 
 /// A run of terms with consecutive numbers.
 #[derive(Clone, Default)]

@@ -6,9 +6,16 @@ use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
 use std::sync::Arc;
 
-/// An overlay larger than this (quads) is merged into the base; merging costs
-/// one pass over all quads, copying the overlay one pass over it.
-const OVERLAY_LIMIT: usize = 8_000;
+/// An overlay of fewer quads than this is never merged into the base.
+const LEAST_OVERLAY: usize = 256;
+
+/// The overlay (quads) that is merged into a base of so many: merging costs one
+/// pass over all quads, each change one pass over the overlay. With changes of
+/// a dozen quads the sum of both is least where the overlay is the root of
+/// twice the dozen times the quads; this is 4,200 for 740,000.
+fn overlay_limit(base: usize) -> usize {
+    (24 * base).isqrt().max(LEAST_OVERLAY)
+}
 
 /// The sorted orders kept. The last column of the first three is the graph,
 /// so that equal triples of several graphs lie side by side.
@@ -191,7 +198,7 @@ impl Quads {
         }
         let new: Vec<QuadIds> = new.into_iter().collect();
         let size = self.added.0[0].len() + new.len() - dropped.len() + removed.len();
-        if size > OVERLAY_LIMIT {
+        if size > overlay_limit(self.base.0[0].len()) {
             let added = self.added.merged(&dropped, &new);
             let base = self.base.merged(&removed, &added.0[0]);
             return Self { base: Arc::new(base), ..self.visible_alike() };

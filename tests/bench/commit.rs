@@ -1,10 +1,11 @@
-//! What a one-record commit costs, as a ratio to a bare 4 kB write with
+//! What a one-record commit costs (graph and words, and with its vector made
+//! as well), as a ratio to a bare 4 kB write with
 //! fdatasync on the same disk in the same run, at several sizes of the graph;
 //! and what eight writers gain over one. `cargo bench --bench commit`.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-use insites::commit::{Committer, Edit, Rules, Wanted, Writer};
+use insites::commit::{Committer, Edit, Rules, Steps, Wanted, Writer};
 use insites::rdf::{GraphName, Literal, NamedNode, Names, Provenance, Quad};
 use std::io::{Seek, Write};
 use std::path::Path;
@@ -15,45 +16,71 @@ const ROUNDS: usize = 60;
 fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|size| size.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10_000, 100_000, 740_000] } else { sizes };
-    println!("triples  bare write  commit   ratio  one writer/s  eight writers/s  gain");
+    println!(
+        "triples  bare write  commit   ratio  with vector  one writer/s  eight writers/s  gain"
+    );
     for size in sizes {
         let folder = tempfile::tempdir_in(".").expect("a folder on this disk");
         let bare = bare_write(folder.path());
         let mut committer =
             Committer::open(folder.path(), &Names::default(), "bench", &|_| {}).expect("opened");
         fill(&mut committer, size);
-        let mut times: Vec<Duration> = Vec::new();
         let before = committer.steps();
-        for round in 0..ROUNDS {
-            let mut edit = committer.begin();
-            record(&mut edit, &format!("single-{round}"));
-            let begun = Instant::now();
-            committer.commit(edit, &Provenance::default(), Rules::Refuse).expect("committed");
-            times.push(begun.elapsed());
-        }
-        let commit = median(times);
-        let after = committer.steps();
-        let shares: Vec<String> = after
-            .named()
-            .iter()
-            .zip(before.named())
-            .map(|((name, after), (_, before))| {
-                let each = (*after - before) / u32::try_from(ROUNDS).unwrap_or(1);
-                format!("{name} {:.2}", each.as_secs_f64() * 1e3)
-            })
-            .collect();
+        let commit = commits(&mut committer, "plain");
+        let alone = shares(before, committer.steps(), ROUNDS);
+        // From here on as the service runs.
+        committer.embed_changes();
+        let embedded = commits(&mut committer, "embedded");
         let writer = Writer::start(committer).expect("a thread");
         let one = throughput(&writer, 1);
+        let before = steps(&writer);
         let eight = throughput(&writer, 8);
+        let made = (eight * TIME.as_secs_f64()) as usize;
+        let together = shares(before, steps(&writer), made);
         println!(
-            "{size:7}  {:7.2} ms  {:5.2} ms  {:5.1}  {one:12.0}  {eight:15.0}  {:4.1}",
+            "{size:7}  {:7.2} ms  {:5.2} ms  {:5.1}  {:8.2} ms  {one:12.0}  {eight:15.0}  {:4.1}",
             bare.as_secs_f64() * 1e3,
             commit.as_secs_f64() * 1e3,
             commit.as_secs_f64() / bare.as_secs_f64(),
+            embedded.as_secs_f64() * 1e3,
             eight / one
         );
-        println!("         ms of each step: {}", shares.join(", "));
+        println!("         ms of each step: alone {alone}; with eight writers {together}");
     }
+}
+
+/// How long writers write.
+const TIME: Duration = Duration::from_secs(3);
+
+fn steps(writer: &Writer) -> Steps {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    writer.alone(move |committer| sender.send(committer.steps()).expect("heard")).expect("room");
+    receiver.recv().expect("told")
+}
+
+/// What each step took of one of so many commits.
+fn shares(before: Steps, after: Steps, commits: usize) -> String {
+    let each = |after: Duration, before: Duration| {
+        (after - before).as_secs_f64() * 1e3 / f64::from(u32::try_from(commits).unwrap_or(1))
+    };
+    let steps = after.named().into_iter().zip(before.named());
+    let steps: Vec<String> = steps
+        .map(|((name, after), (_, before))| format!("{name} {:.3}", each(after, before)))
+        .collect();
+    steps.join(", ")
+}
+
+/// The median of commits of one record each.
+fn commits(committer: &mut Committer, name: &str) -> Duration {
+    let mut times: Vec<Duration> = Vec::new();
+    for round in 0..ROUNDS {
+        let mut edit = committer.begin();
+        record(&mut edit, &format!("{name}-{round}"));
+        let begun = Instant::now();
+        committer.commit(edit, &Provenance::default(), Rules::Refuse).expect("committed");
+        times.push(begun.elapsed());
+    }
+    median(times)
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {
@@ -128,7 +155,6 @@ fn fill(committer: &mut Committer, size: usize) {
 
 /// Small changes a second by so many writers.
 fn throughput(writer: &Writer, writers: usize) -> f64 {
-    const TIME: Duration = Duration::from_secs(3);
     let begun = Instant::now();
     let made: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..writers)
