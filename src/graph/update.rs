@@ -27,6 +27,7 @@ pub struct ReadUpdate {
 pub const DEEPEST: usize = 100;
 
 /// The triple terms around the innermost term; none is 0.
+#[must_use]
 pub fn depth(term: &Term) -> usize {
     let mut term = term;
     let mut depth = 0;

@@ -54,7 +54,7 @@ fn brand(state: &State, file: &str) -> Option<Response> {
 }
 
 /// Whether a list of encodings has gzip, and not with `q=0`.
-fn accepts_gzip(value: &str) -> bool {
+pub(super) fn accepts_gzip(value: &str) -> bool {
     value.split(',').any(|part| {
         let mut words = part.split(';').map(str::trim);
         let named = words.next().is_some_and(|name| name.eq_ignore_ascii_case("gzip"));

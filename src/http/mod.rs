@@ -9,6 +9,7 @@ mod explore;
 mod graphs;
 mod history;
 mod identity;
+mod kept;
 mod lifecycle;
 mod negotiate;
 mod ontology;
@@ -52,6 +53,7 @@ pub struct State {
     metrics: Arc<operation::Metrics>,
     access: Arc<identity::Access>,
     ontology: Arc<ontology::Gathered>,
+    kept: Arc<kept::Kept>,
     /// Who asks; the public until a request says otherwise.
     caller: Caller,
 }
@@ -67,6 +69,7 @@ impl State {
             progress: Arc::default(),
             metrics: Arc::default(),
             ontology: Arc::default(),
+            kept: Arc::default(),
             caller: Caller::default(),
         }
     }
@@ -189,6 +192,7 @@ pub fn router(state: State) -> Router {
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::limit_body))
         .layer(axum::middleware::from_fn_with_state(state.clone(), identity::identify))
         .layer(tower_http::compression::CompressionLayer::new().gzip(true))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), kept::keep))
         .layer(axum::middleware::from_fn_with_state(state.clone(), edge::finish))
         .with_state(state)
 }

@@ -11,7 +11,7 @@ use std::io::{Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-const ROUNDS: usize = 60;
+const ROUNDS: u32 = 60;
 
 fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|size| size.parse().ok()).collect();
@@ -27,7 +27,7 @@ fn main() {
         fill(&mut committer, size);
         let before = committer.steps();
         let commit = commits(&mut committer, "plain");
-        let alone = shares(before, committer.steps(), ROUNDS);
+        let alone = shares(before, committer.steps(), f64::from(ROUNDS));
         // From here on as the service runs.
         committer.embed_changes();
         let embedded = commits(&mut committer, "embedded");
@@ -35,8 +35,7 @@ fn main() {
         let one = throughput(&writer, 1);
         let before = steps(&writer);
         let eight = throughput(&writer, 8);
-        let made = (eight * TIME.as_secs_f64()) as usize;
-        let together = shares(before, steps(&writer), made);
+        let together = shares(before, steps(&writer), eight * TIME.as_secs_f64());
         println!(
             "{size:7}  {:7.2} ms  {:5.2} ms  {:5.1}  {:8.2} ms  {one:12.0}  {eight:15.0}  {:4.1}",
             bare.as_secs_f64() * 1e3,
@@ -59,9 +58,9 @@ fn steps(writer: &Writer) -> Steps {
 }
 
 /// What each step took of one of so many commits.
-fn shares(before: Steps, after: Steps, commits: usize) -> String {
+fn shares(before: Steps, after: Steps, commits: f64) -> String {
     let each = |after: Duration, before: Duration| {
-        (after - before).as_secs_f64() * 1e3 / f64::from(u32::try_from(commits).unwrap_or(1))
+        after.saturating_sub(before).as_secs_f64() * 1e3 / commits
     };
     let steps = after.named().into_iter().zip(before.named());
     let steps: Vec<String> = steps

@@ -3,6 +3,7 @@
 use crate::support::Service;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use insites::access::Role;
 
 const LESSON: &str = "/lesson/lesson-insites-local-partners";
 
@@ -151,4 +152,39 @@ async fn compact_json_needs_no_rdf() {
     assert_eq!(json["title"], "Work with many local partners to mobilise resources");
     assert_eq!(json["types"][0], "insites:Lesson");
     assert_eq!(json["properties"]["dct:subject"][0]["url"], "/theme/local-partners");
+}
+
+/// Answers are kept for a revision: never beyond it, and never for others.
+#[tokio::test]
+async fn a_kept_page_is_of_its_revision_and_for_the_public() {
+    let service = Service::seeded_alone().with_role(Role::Curator);
+    let public = service.clone().anonymous();
+    let page = LESSON;
+    let first = public.get(page, "text/html").await;
+    let again = public.get(page, "text/html").await;
+    assert_eq!((first.status, &first.body), (StatusCode::OK, &again.body));
+    assert_eq!(first.header("etag"), again.header("etag"));
+    assert_ne!(first.header("x-request-id"), again.header("x-request-id"));
+    // What only curators see is in nobody else's page, whoever asks first.
+    let note = format!("<https://w3id.org/insites/id{page}> <http://x/note> 'Not for all' .");
+    let secret = Request::put("/graphs?graph=http://x/secret&visibility=curators")
+        .header("content-type", "text/turtle")
+        .body(Body::from(note))
+        .expect("a request");
+    assert_eq!(service.send(secret).await.status, StatusCode::CREATED);
+    for _ in 0..2 {
+        assert!(service.get(page, "text/html").await.text().contains("Not for all"));
+        assert!(!public.get(page, "text/html").await.text().contains("Not for all"));
+    }
+    let data = public.get("/lesson/lesson-insites-local-partners.ttl", "").await;
+    assert_eq!(data.header("content-type"), "text/turtle");
+    let change = "INSERT DATA { GRAPH <https://w3id.org/insites/graph/records> {
+        <https://w3id.org/insites/id/lesson/lesson-insites-local-partners>
+        <http://www.w3.org/2004/02/skos/core#note> \"Kept no longer\" } }";
+    let request = Request::post("/update").header("content-type", "application/sparql-update");
+    let changed = service.send(request.body(Body::from(change)).expect("a request")).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    let after = public.get(page, "text/html").await;
+    assert!(after.text().contains("Kept no longer"));
+    assert_eq!(after.header("insites-revision"), changed.header("insites-revision"));
 }

@@ -217,7 +217,7 @@ async fn a_change_is_undone_told_and_seen_as_of_before() {
     assert_eq!((&again["superseded"], &again["revision"]), (&2.into(), &(first + 2).into()));
     // The other ways to read the past.
     let graph = "/graphs?graph=https://w3id.org/insites/graph/records";
-    let escaped: String = title.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    let escaped = percent_encoding::utf8_percent_encode(&title, percent_encoding::NON_ALPHANUMERIC);
     let query = format!("/sparql?query={escaped}");
     for (path, accept) in [
         (format!("{graph}&revision={}", first + 1), "text/turtle"),

@@ -8,7 +8,7 @@ use crate::index::{Error, Facet};
 use crate::rdf::TermId;
 use insites_embedding::Place;
 use rustc_hash::FxHashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use tantivy::SegmentReader;
 
@@ -36,8 +36,8 @@ pub(super) struct Columns {
     /// The same in the order in which they lie in the file: memory is read from
     /// front to back, which is three times as fast.
     scan: RwLock<Scan>,
-    /// Whether no document is without vectors. Never wrong when set.
-    complete: AtomicBool,
+    /// Documents without vectors, those no longer live included.
+    missing: AtomicUsize,
 }
 
 /// Documents with their places.
@@ -170,6 +170,7 @@ impl Columns {
             let bits = place.load(Ordering::Relaxed);
             (bits != NONE).then(|| (doc, Place::from_bits(bits)))
         });
+        let missing = places.iter().filter(|p| p.load(Ordering::Relaxed) == NONE).count();
         let mut scan = Scan { sorted: Vec::new(), late: late.collect() };
         scan.sort();
         let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
@@ -185,7 +186,7 @@ impl Columns {
             facets,
             places,
             scan: RwLock::new(scan),
-            complete: AtomicBool::new(false),
+            missing: AtomicUsize::new(missing),
             subjects,
         })
     }
@@ -207,20 +208,24 @@ impl Columns {
         (bits != NONE).then(|| Place::from_bits(bits))
     }
 
+    /// How many documents have no vectors yet.
+    pub(super) fn missing(&self) -> usize {
+        self.missing.load(Ordering::Acquire)
+    }
+
     /// How many of these documents have vectors.
     pub(super) fn embedded(&self, documents: &Bits) -> u64 {
-        if self.complete.load(Ordering::Acquire) {
+        if self.missing() == 0 {
             return documents.count();
-        }
-        if (0..self.len()).all(|doc| self.place(doc).is_some()) {
-            self.complete.store(true, Ordering::Release);
         }
         documents.iter().filter(|doc| self.place(*doc).is_some()).count() as u64
     }
 
     /// A document's vectors were made.
     pub(super) fn set_place(&self, doc: u32, place: Place) {
-        self.places[doc as usize].store(place.bits(), Ordering::Release);
+        if self.places[doc as usize].swap(place.bits(), Ordering::AcqRel) == NONE {
+            self.missing.fetch_sub(1, Ordering::AcqRel);
+        }
         let mut scan = self.scan.write().unwrap_or_else(PoisonError::into_inner);
         scan.late.push((doc, place));
         if scan.late.len() > LATE.0 && scan.late.len() > scan.sorted.len() / LATE.1 {

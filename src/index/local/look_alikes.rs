@@ -109,7 +109,7 @@ impl Snapshot {
 
     fn make_look_alikes(&self) -> Result<LookAlikes, Error> {
         let mut stems: Vec<Box<str>> = Vec::new();
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             let index = self.reader(segment).inverted_index(self.fields.body).map_err(engine)?;
             let mut stream = index.terms().stream().map_err(engine)?;
             while stream.advance() {

@@ -108,10 +108,19 @@ impl Snapshot {
     #[must_use]
     pub fn coverage(&self) -> (u64, u64) {
         let mut with = 0;
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             with += segment.columns.embedded(&segment.visible);
         }
         (with, self.len())
+    }
+
+    /// Whether every document has its vector.
+    #[must_use]
+    pub fn all_embedded(&self) -> bool {
+        self.segments().iter().all(|segment| {
+            segment.columns.missing() == 0
+                || segment.columns.embedded(&segment.visible) == segment.visible.count()
+        })
     }
 
     /// Whether meaning can be compared at all.

@@ -161,7 +161,7 @@ impl Snapshot {
     #[must_use]
     pub fn fingerprints(&self) -> Vec<(TermId, u64)> {
         let mut all = Vec::new();
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             for doc in segment.visible.iter() {
                 let doc = doc as usize;
                 all.push((segment.columns.subjects[doc], segment.columns.fingerprints[doc]));
@@ -184,7 +184,7 @@ impl Snapshot {
     /// The documents that match.
     pub fn matching(&self, matching: &Matching) -> Result<Rows, Error> {
         let mut rows = Vec::with_capacity(self.segments().len());
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             rows.push(self.matching_in(segment, matching)?);
         }
         Ok(Rows(rows))
@@ -361,7 +361,7 @@ impl Snapshot {
     /// Whether a document that readers of this snapshot see holds one of these
     /// terms.
     pub fn any_has(&self, terms: &[Wanted], spelling: Spelling) -> Result<bool, Error> {
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             for term in terms {
                 if let Wanted::Words(words) = term
                     && let [word] = words.as_slice()

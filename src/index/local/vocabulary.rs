@@ -22,7 +22,7 @@ impl Snapshot {
     pub fn spellings(&self, word: &str, distance: u8, most: usize) -> Result<Vec<String>, Error> {
         let mut found: FxHashMap<String, u64> = FxHashMap::default();
         let term = Term::from_field_text(self.fields.surface, word);
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             let automaton =
                 FuzzyTermQuery::new(term.clone(), distance, true).automaton().map_err(engine)?;
             let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
@@ -98,7 +98,7 @@ impl Snapshot {
     /// Words that begin like this, the most frequent first, at most so many.
     pub fn completions(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
         let mut found: FxHashMap<String, u64> = FxHashMap::default();
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             self.each_with_prefix(segment, self.fields.surface, prefix, &mut |word, count| {
                 *found.entry(word.to_owned()).or_default() += u64::from(count);
             })?;
@@ -121,7 +121,7 @@ impl Snapshot {
     /// How many visible documents hold a word as it is written.
     pub fn frequency(&self, word: &str) -> Result<u64, Error> {
         let mut count = 0;
-        for segment in self.segments().iter() {
+        for segment in self.segments() {
             let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
             let term = Term::from_field_text(self.fields.surface, word);
             let postings = index.read_postings(&term, IndexRecordOption::Basic).map_err(engine)?;
