@@ -49,6 +49,17 @@ impl Vector {
         crate::kernels::dot(&self.bytes, &other.bytes) * self.scale * other.scale
     }
 
+    /// The cosines with several.
+    #[must_use]
+    pub fn cosines(&self, others: &[&Self]) -> Vec<f32> {
+        let rows: Vec<&[i8; DIMENSIONS]> = others.iter().map(|other| &other.bytes).collect();
+        let mut dots = vec![0; rows.len()];
+        crate::kernels::dots(&self.bytes, &rows, &mut dots);
+        #[expect(clippy::cast_precision_loss, reason = "at most 384 * 127 * 127, below 2^23")]
+        let cosine = |(dot, other): (i32, &&Self)| dot as f32 * self.scale * other.scale;
+        dots.into_iter().zip(others).map(cosine).collect()
+    }
+
     /// The direction of `self + weight * mean of others`: feedback from the
     /// best hits (Rocchio 1971).
     #[must_use]
@@ -84,6 +95,8 @@ mod tests {
         let values = sample(0.37);
         let vector = Vector::new(&values);
         assert!((vector.cosine(&vector) - 1.0).abs() < 1e-6);
+        let others = [&vector, &Vector::new(&sample(0.2))];
+        assert_eq!(vector.cosines(&others), others.map(|other| vector.cosine(other)));
         let length = values.iter().map(|v| v * v).sum::<f32>().sqrt();
         let dot: f32 = values.iter().zip(vector.values()).map(|(a, b)| a * b).sum();
         assert!(dot / length > 0.9999, "{dot} {length}");

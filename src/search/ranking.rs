@@ -4,7 +4,7 @@
 
 use crate::graph::Snapshot as Graph;
 use crate::index::{
-    Error, Facet, Filters, KINDS, Row, Rows, Scoring, Snapshot, Vector, meaning_of, words_of,
+    Error, Facet, Filters, KINDS, Row, Rows, Scan, Scoring, Snapshot, Vector, meaning_of, words_of,
 };
 use crate::rdf::vocabulary::INSITES;
 use crate::search::records::Known;
@@ -29,6 +29,8 @@ const FEW: usize = 5;
 /// documents.
 const HEAD: usize = 20;
 const TAIL: (usize, usize) = (5, 20);
+/// What the rounding of sums may make of a score.
+const ROUNDING: f32 = 1e-4;
 /// How far an illustrative record stands back.
 const EXAMPLE: f32 = 3.0;
 /// The least cosine at which meaning alone is an answer when no word was
@@ -115,15 +117,15 @@ pub(super) fn rank(
     let visible = index.matching(&allowed)?;
     let scoring = widened(index, &asked.scoring)?;
     let best = index.best(&scoring, &visible, CANDIDATES)?;
-    let near = index.nearest(&vector, &visible, CANDIDATES);
-    let first = ranking.fuse(&scoring, &best, &vector, &near)?;
+    let scan = index.scan(&vector, &visible, CANDIDATES);
+    let first = ranking.fuse(&scoring, &best, &vector, &scan.nearest)?;
     // Where no word was found, meaning alone must be near enough.
     let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     if !by_words && first.best_cosine() < LEAST {
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
-    let found = ranking.recipe(&scoring, &best, &moved, &visible)?;
+    let found = ranking.recipe(&scoring, &best, &scan, &moved, &visible)?;
     for (row, _) in found.iter().copied().chain(first.in_order()) {
         if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
             rows.set(row);
@@ -136,7 +138,7 @@ pub(super) fn rank(
         let mut within = rows.clone();
         within.and(&filters.all);
         let best = index.best(&scoring, &within, CANDIDATES)?;
-        let found = ranking.recipe(&scoring, &best, &moved, &within)?;
+        let found = ranking.recipe(&scoring, &best, &scan, &moved, &within)?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -278,7 +280,7 @@ impl Ranking<'_> {
     /// Whether the query has all words of the document's title.
     fn is_named(&self, row: Row) -> bool {
         *self.named.borrow_mut().entry(row).or_insert_with(|| {
-            let title = self.known.properties.read(self.graph, self.index.subject(row)).title;
+            let title = self.known.properties.title(self.graph, self.index.subject(row));
             let typed = |stem: &String| {
                 self.asked.marked.iter().any(|(marked, typed)| marked == stem && typed.is_none())
             };
@@ -319,15 +321,16 @@ impl Ranking<'_> {
         &self,
         scoring: &Scoring,
         best: &[(Row, f32)],
+        scan: &Scan,
         vector: &Vector,
         within: &Rows,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        let near = self.index.nearest(vector, within, CANDIDATES);
+        let near = self.index.nearest_after(scan, vector, within, CANDIDATES);
         let fused = self.fuse(scoring, best, vector, &near)?;
         let mut ranked = self.smoothed(&fused);
         if ranked.len() > HEAD {
             let expanded = self.expanded(scoring, &fused)?;
-            let best = self.index.best(&expanded, within, CANDIDATES)?;
+            let best = self.best_after(&expanded, within, &fused.rows)?;
             let tail = self.smoothed(&self.fuse(&expanded, &best, vector, &near)?);
             let head: FxHashSet<Row> = ranked[..HEAD].iter().map(|(row, _)| *row).collect();
             let before: Vec<(Row, f32)> = ranked.split_off(HEAD);
@@ -341,6 +344,20 @@ impl Ranking<'_> {
         Ok(ranked)
     }
 
+    /// The best by other words, where so many documents are known that some of
+    /// them tell what the last of the best must reach.
+    fn best_after(
+        &self,
+        scoring: &Scoring,
+        within: &Rows,
+        known: &[Row],
+    ) -> Result<Vec<(Row, f32)>, Error> {
+        let mut scores = self.index.scores(scoring, known)?;
+        scores.sort_unstable_by(|a, b| b.total_cmp(a));
+        let least = scores.get(CANDIDATES - 1).map_or(f32::MIN, |score| score * (1.0 - ROUNDING));
+        self.index.best_from(scoring, within, CANDIDATES, least)
+    }
+
     /// Steps 6 and 7: scores smoothed over the nearest candidates, the first
     /// two places kept.
     fn smoothed(&self, fused: &Fused) -> Vec<(Row, f32)> {
@@ -350,29 +367,23 @@ impl Ranking<'_> {
         if count < FEW || vectors.iter().flatten().count() < FEW {
             return fused.in_order();
         }
-        let mut near: Vec<Vec<(f32, usize)>> = vec![Vec::new(); count];
-        for i in 0..count {
-            let Some(one) = &vectors[i] else { continue };
-            for j in i + 1..count {
-                let Some(other) = &vectors[j] else { continue };
-                let cosine = one.cosine(other);
-                near[i].push((cosine, j));
-                near[j].push((cosine, i));
-            }
-        }
-        let scores: Vec<f32> = near
-            .into_iter()
-            .enumerate()
-            .map(|(i, mut near)| {
-                let order =
-                    |a: &(f32, usize), b: &(f32, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
-                if near.len() > NEIGHBOURS {
-                    near.select_nth_unstable_by(NEIGHBOURS - 1, order);
-                    near.truncate(NEIGHBOURS);
+        let (places, known): (Vec<usize>, Vec<&Vector>) =
+            vectors.iter().enumerate().filter_map(|(i, v)| Some((i, v.as_ref()?))).unzip();
+        let mut near: Vec<(f32, usize)> = Vec::with_capacity(NEIGHBOURS + 1);
+        let scores: Vec<f32> = (0..count)
+            .map(|i| {
+                let cosines = vectors[i].as_ref().map(|one| one.cosines(&known));
+                near.clear();
+                for (cosine, j) in cosines.into_iter().flatten().zip(&places) {
+                    // Equals stay in their order.
+                    let at = near.partition_point(|(nearer, _)| *nearer >= cosine);
+                    if *j != i && at < NEIGHBOURS {
+                        near.truncate(NEIGHBOURS - 1);
+                        near.insert(at, (cosine, *j));
+                    }
                 }
-                near.sort_unstable_by(order);
                 let (mut sum, mut weights) = (0.0, 0.0);
-                for (cosine, j) in near.into_iter().take(NEIGHBOURS) {
+                for (cosine, j) in near.iter().copied() {
                     let weight = cosine.max(0.0).powi(4);
                     sum += weight * fused.scores[j];
                     weights += weight;

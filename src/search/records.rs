@@ -80,6 +80,25 @@ impl Properties {
         }
     }
 
+    /// The title of a record, as [`Self::read`] has it.
+    pub(super) fn title(&self, graph: &Snapshot, subject: TermId) -> String {
+        for title in &self.titles {
+            let quads =
+                graph.quads().matching(Some(subject), Some(*title), None, GraphPattern::Any);
+            let values = quads.filter_map(|quad| match graph.term(quad[2])? {
+                Term::Literal(literal) => {
+                    let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
+                    Some((foreign, literal.destruct().0))
+                }
+                _ => None,
+            });
+            if let Some((_, text)) = values.min() {
+                return text;
+            }
+        }
+        String::new()
+    }
+
     /// Reads a record.
     pub(super) fn read(&self, graph: &Snapshot, subject: TermId) -> Wording {
         let mut read = Wording::default();

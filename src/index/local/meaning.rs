@@ -3,7 +3,7 @@
 //! in which the text is the same, and no other.
 
 use crate::index::local::rows::Rows;
-use crate::index::local::snapshot::Snapshot;
+use crate::index::local::snapshot::{Segment, Snapshot, Top};
 use crate::index::{Encoder, Row, Vector, Workspace};
 use crate::rdf::TermId;
 use insites_embedding::{LongText, Place, StoreError, VectorReader, VectorStore};
@@ -194,27 +194,132 @@ impl Snapshot {
     /// exact scan.
     #[must_use]
     pub fn nearest(&self, vector: &Vector, within: &Rows, most: usize) -> Vec<(Row, f32)> {
-        let mut top = super::snapshot::Top::new(most);
-        let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
+        self.scan(vector, within, most).nearest
+    }
+
+    /// The same, with what was found of all documents, for a second scan.
+    #[must_use]
+    pub fn scan(&self, vector: &Vector, within: &Rows, most: usize) -> Scan {
+        let mut top = Top::new(most, f32::MIN);
+        let mut cosines = Vec::with_capacity(self.segments().len());
+        let mut steps = vec![0; STEPS];
         for (segment, bits) in self.segments().iter().zip(&within.0) {
-            segment.columns.scan(TOGETHER_COMPARED, |some| {
-                docs.clear();
-                places.clear();
-                for (doc, place) in some.iter().filter(|(doc, _)| bits.contains(*doc)) {
-                    docs.push(*doc);
-                    places.push(*place);
+            let mut all = vec![ABSENT; segment.columns.len() as usize];
+            self.compare(segment, vector, |doc| bits.contains(doc), &mut |doc, cosine| {
+                all[doc as usize] = cosine;
+                steps[step_of(cosine)] += 1;
+                if cosine >= top.threshold() {
+                    let subject = segment.columns.subjects[doc as usize];
+                    top.push(cosine, subject, segment.first + doc);
                 }
-                self.vectors.reader.cosines(vector, &places, &mut cosines);
-                for (doc, cosine) in docs.iter().zip(&cosines) {
-                    if *cosine >= top.threshold() {
-                        let subject = segment.columns.subjects[*doc as usize];
-                        top.push(*cosine, subject, segment.first + doc);
-                    }
+            });
+            cosines.push(all);
+        }
+        Scan { nearest: top.into_sorted(), cosines, steps }
+    }
+
+    /// The documents nearest to a vector that is near the one of a scan. Of many
+    /// documents only those are compared again that came first there
+    /// ([`SHARE`]); of few, all.
+    #[must_use]
+    pub fn nearest_after(
+        &self,
+        scan: &Scan,
+        vector: &Vector,
+        within: &Rows,
+        most: usize,
+    ) -> Vec<(Row, f32)> {
+        let bound = scan.bound();
+        let mut top = Top::new(most, f32::MIN);
+        for ((segment, bits), cosines) in self.segments().iter().zip(&within.0).zip(&scan.cosines) {
+            let can = |doc: u32| {
+                let cosine = cosines[doc as usize];
+                cosine > ABSENT && cosine >= bound && bits.contains(doc)
+            };
+            self.compare(segment, vector, can, &mut |doc, cosine| {
+                if cosine >= top.threshold() {
+                    let subject = segment.columns.subjects[doc as usize];
+                    top.push(cosine, subject, segment.first + doc);
                 }
             });
         }
         top.into_sorted()
     }
+
+    /// Calls with the cosine of each document of a segment that is wanted.
+    fn compare(
+        &self,
+        segment: &Segment,
+        vector: &Vector,
+        wanted: impl Fn(u32) -> bool,
+        each: &mut dyn FnMut(u32, f32),
+    ) {
+        let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
+        segment.columns.scan(TOGETHER_COMPARED, |some| {
+            docs.clear();
+            places.clear();
+            for (doc, place) in some.iter().filter(|(doc, _)| wanted(*doc)) {
+                docs.push(*doc);
+                places.push(*place);
+            }
+            self.vectors.reader.cosines(vector, &places, &mut cosines);
+            for (doc, cosine) in docs.iter().zip(&cosines) {
+                each(*doc, *cosine);
+            }
+        });
+    }
+}
+
+/// What a scan found.
+pub struct Scan {
+    /// The nearest documents, nearest first.
+    pub nearest: Vec<(Row, f32)>,
+    /// Of every document of each segment.
+    cosines: Vec<Vec<f32>>,
+    /// How many documents have a cosine in each of these steps from -1 to 1.
+    steps: Vec<u32>,
+}
+
+/// The cosine of a document that was not compared.
+const ABSENT: f32 = -2.0;
+/// Steps between -1 and 1.
+const STEPS: usize = 2_048;
+/// Documents that a second scan compares: one of so many, and so many at least.
+/// On 100,920 generated texts, 99.9 of 100 of the nearest by the moved vector are
+/// among them.
+const SHARE: (usize, usize) = (16, 4_096);
+
+impl Scan {
+    /// The least cosine of what a second scan compares.
+    fn bound(&self) -> f32 {
+        let all: usize = self.steps.iter().map(|count| *count as usize).sum();
+        let wanted = (all / SHARE.0).max(SHARE.1);
+        let mut left = wanted;
+        for (step, count) in self.steps.iter().enumerate().rev() {
+            match left.checked_sub(*count as usize) {
+                Some(more) if more > 0 => left = more,
+                _ => return step_begins(step),
+            }
+        }
+        -1.0
+    }
+}
+
+fn step_of(cosine: f32) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "held between 0 and the number of steps"
+    )]
+    let step = ((cosine + 1.0).max(0.0) * (STEPS / 2) as f32) as usize;
+    step.min(STEPS - 1)
+}
+
+fn step_begins(step: usize) -> f32 {
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    let begins = step as f32 / (STEPS / 2) as f32 - 1.0;
+    begins
 }
 
 /// Vectors of queries that are kept: 2 MB.
@@ -242,4 +347,32 @@ pub fn meaning_of(text: &str) -> Vector {
     let vector = WORKSPACE.with_borrow_mut(|workspace| encoder.vector(&key, workspace));
     kept().put(key, vector);
     vector
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{STEPS, Scan, step_begins, step_of};
+
+    #[test]
+    fn a_second_scan_compares_the_share_it_promises() {
+        for cosine in [-1.0, -0.3, 0.0, 0.25, 0.999, 1.0] {
+            let step = step_of(cosine);
+            assert!(
+                step_begins(step) <= cosine
+                    && (step + 1 == STEPS || step_begins(step + 1) > cosine)
+            );
+        }
+        let scan = |counts: &[(f32, u32)]| {
+            let mut steps = vec![0; STEPS];
+            for (cosine, count) in counts {
+                steps[step_of(*cosine)] += count;
+            }
+            Scan { nearest: Vec::new(), cosines: Vec::new(), steps }
+        };
+        // Few documents are all compared.
+        assert!(scan(&[(0.5, 3_000), (-0.5, 1_000)]).bound() <= -0.5);
+        // Of 160,000 the nearest 10,000, to the end of their step.
+        let many = scan(&[(0.5, 9_000), (0.25, 2_000), (0.0, 149_000)]);
+        assert!(many.bound() > 0.0 && many.bound() <= 0.25, "{}", many.bound());
+    }
 }

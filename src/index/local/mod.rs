@@ -13,7 +13,7 @@ mod vocabulary;
 mod words;
 
 pub use facets::Filters;
-pub use meaning::{Unembedded, meaning_of};
+pub use meaning::{Scan, Unembedded, meaning_of};
 pub use rows::{Bits, Rows};
 pub use snapshot::Snapshot;
 pub use text::{TextIndex, title_key};

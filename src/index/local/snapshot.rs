@@ -19,9 +19,7 @@ use tantivy::query::{
     TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{
-    DocId, DocSet, InvertedIndexReader, Score, Searcher, SegmentReader, TERMINATED, Term,
-};
+use tantivy::{DocId, DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term};
 
 /// Words that a prefix stands for at most, the most frequent first.
 const PREFIX_WORDS: usize = 1_000;
@@ -268,7 +266,19 @@ impl Snapshot {
         within: &Rows,
         most: usize,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        let mut top = Top::new(most);
+        self.best_from(scoring, within, most, f32::MIN)
+    }
+
+    /// The same for whoever knows that so many documents reach a score: those
+    /// below it are passed over sooner.
+    pub fn best_from(
+        &self,
+        scoring: &Scoring,
+        within: &Rows,
+        most: usize,
+        least: f32,
+    ) -> Result<Vec<(Row, f32)>, Error> {
+        let mut top = Top::new(most, least);
         let Some(query) = self.union(scoring) else { return Ok(Vec::new()) };
         let statistics = Statistics(self.searchers());
         for (part, searcher) in self.searchers().iter().enumerate() {
@@ -279,16 +289,20 @@ impl Snapshot {
                     continue;
                 }
                 let columns = &segment.columns;
-                let mut take = |doc: DocId, score: Score| {
-                    if bits.contains(doc) {
-                        top.push(score, columns.subjects[doc as usize], segment.first + doc);
-                    }
-                    // Equals must still be seen, so that ties do not depend on
-                    // where a document happens to lie.
-                    top.threshold().next_down()
-                };
                 weight
-                    .for_each_pruning(Score::MIN, self.reader(segment), &mut take)
+                    .for_each_pruning(
+                        top.threshold().next_down(),
+                        self.reader(segment),
+                        &mut |doc, score| {
+                            if bits.contains(doc) {
+                                let subject = columns.subjects[doc as usize];
+                                top.push(score, subject, segment.first + doc);
+                            }
+                            // Equals must still be seen, so that ties do not depend
+                            // on where a document happens to lie.
+                            top.threshold().next_down()
+                        },
+                    )
                     .map_err(engine)?;
             }
         }
@@ -574,8 +588,9 @@ impl Ord for Ordered {
 }
 
 impl Top {
-    pub(super) fn new(most: usize) -> Self {
-        let least = if most == 0 { f32::MAX } else { f32::MIN };
+    /// The best so many of those that score at least so much.
+    pub(super) fn new(most: usize, least: f32) -> Self {
+        let least = if most == 0 { f32::MAX } else { least };
         Self { most, least, kept: BTreeSet::new() }
     }
 
@@ -608,12 +623,17 @@ mod tests {
 
     #[test]
     fn the_best_are_kept_and_ties_go_to_the_lower_subject() {
-        let mut top = Top::new(2);
+        let mut top = Top::new(2, f32::MIN);
         for (score, subject, row) in [(1.0, 9, 0), (3.0, 5, 1), (1.0, 2, 2), (0.5, 1, 3)] {
             top.push(score, subject, row);
         }
         assert_eq!(top.into_sorted(), [(1, 3.0), (2, 1.0)]);
-        let mut none = Top::new(0);
+        let mut above = Top::new(2, 1.0);
+        for (score, subject) in [(0.9, 1), (1.0, 2)] {
+            above.push(score, subject, subject);
+        }
+        assert_eq!(above.into_sorted(), [(2, 1.0)]);
+        let mut none = Top::new(0, f32::MIN);
         none.push(1.0, 1, 1);
         assert!(none.into_sorted().is_empty());
     }
