@@ -99,7 +99,8 @@ pub fn search_clause(
             let all: Vec<Row> = rows.iter().collect();
             let ranks = count > wanted.limit;
             let scores = if ranks || wanted.asks(Column::Score) {
-                text.scores(&scoring, &all)?
+                let scored = text.scored(&scoring)?;
+                all.iter().map(|row| scored.of(*row)).collect()
             } else {
                 vec![0.0; all.len()]
             };

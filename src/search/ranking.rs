@@ -4,7 +4,8 @@
 
 use crate::graph::Snapshot as Graph;
 use crate::index::{
-    Error, Facet, Filters, KINDS, Row, Rows, Scan, Scoring, Snapshot, Vector, meaning_of, words_of,
+    Error, Facet, Filters, KINDS, Row, Rows, Scan, Scored, Scoring, Snapshot, Vector, meaning_of,
+    words_of,
 };
 use crate::rdf::vocabulary::INSITES;
 use crate::search::records::Known;
@@ -29,8 +30,6 @@ const FEW: usize = 5;
 /// documents.
 const HEAD: usize = 20;
 const TAIL: (usize, usize) = (5, 20);
-/// What the rounding of sums may make of a score.
-const ROUNDING: f32 = 1e-4;
 /// How far an illustrative record stands back.
 const EXAMPLE: f32 = 3.0;
 /// The least cosine at which meaning alone is an answer when no word was
@@ -105,9 +104,10 @@ pub(super) fn rank(
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
         within.and(&filters.all);
-        let best = index.best(&asked.scoring, &within, CANDIDATES)?;
+        let scored = index.scored(&asked.scoring)?;
+        let best = scored.best(&within, CANDIDATES);
         let near = index.nearest(&vector, &within, CANDIDATES);
-        let fused = ranking.fuse(&asked.scoring, &best, &vector, &near)?;
+        let fused = ranking.fuse(&scored, &best, &vector, &near);
         let hits = ranking.rest(&asked.scoring, fused.in_order(), &within, wanted)?;
         return Ok(Ranked { rows, hits, vector: Some(vector) });
     }
@@ -116,16 +116,18 @@ pub(super) fn rank(
     let allowed = crate::index::Matching { groups: Vec::new(), ..asked.matching.clone() };
     let visible = index.matching(&allowed)?;
     let scoring = widened(index, &asked.scoring)?;
-    let best = index.best(&scoring, &visible, CANDIDATES)?;
+    let scored = index.scored(&scoring)?;
+    let best = scored.best(&visible, CANDIDATES);
     let scan = index.scan(&vector, &visible, CANDIDATES);
-    let first = ranking.fuse(&scoring, &best, &vector, &scan.nearest)?;
+    let first = ranking.fuse(&scored, &best, &vector, &scan.nearest);
     // Where no word was found, meaning alone must be near enough.
     let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);
     if !by_words && first.best_cosine() < LEAST {
         return Ok(Ranked { rows: index.nothing(), hits: Vec::new(), vector: Some(vector) });
     }
     let moved = ranking.moved(&first, &vector);
-    let found = ranking.recipe(&scoring, &best, &scan, &moved, &visible)?;
+    let words = (&scoring, &scored);
+    let found = ranking.recipe(words, &best, &scan, &moved, &visible)?;
     for (row, _) in found.iter().copied().chain(first.in_order()) {
         if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
             rows.set(row);
@@ -137,8 +139,8 @@ pub(super) fn rank(
     } else {
         let mut within = rows.clone();
         within.and(&filters.all);
-        let best = index.best(&scoring, &within, CANDIDATES)?;
-        let found = ranking.recipe(&scoring, &best, &scan, &moved, &within)?;
+        let best = scored.best(&within, CANDIDATES);
+        let found = ranking.recipe(words, &best, &scan, &moved, &within)?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -222,11 +224,11 @@ impl Ranking<'_> {
     /// over the union.
     fn fuse(
         &self,
-        scoring: &Scoring,
+        scored: &Scored<'_>,
         by_words: &[(Row, f32)],
         vector: &Vector,
         by_meaning: &[(Row, f32)],
-    ) -> Result<Fused, Error> {
+    ) -> Fused {
         let mut rows: Vec<Row> = Vec::with_capacity(2 * CANDIDATES);
         let mut words: Vec<f32> = Vec::with_capacity(2 * CANDIDATES);
         let mut known: FxHashSet<Row> = FxHashSet::default();
@@ -237,7 +239,7 @@ impl Ranking<'_> {
         }
         let only_meaning: Vec<Row> =
             by_meaning.iter().map(|(row, _)| *row).filter(|row| known.insert(*row)).collect();
-        words.extend(self.index.scores(scoring, &only_meaning)?);
+        words.extend(only_meaning.iter().map(|row| scored.of(*row)));
         rows.extend(only_meaning);
         let near: FxHashMap<Row, f32> = by_meaning.iter().copied().collect();
         let cosines: Vec<Option<f32>> = rows
@@ -252,7 +254,7 @@ impl Ranking<'_> {
             *score -= self.step_back(*row);
         }
         let order = self.order(&rows, &scores);
-        Ok(Fused { rows, words, cosines, scores, order })
+        Fused { rows, words, cosines, scores, order }
     }
 
     /// How far a document stands back behind lessons and case studies, which
@@ -319,19 +321,20 @@ impl Ranking<'_> {
     /// Steps 4, 6, 7 and 8 with the moved vector.
     fn recipe(
         &self,
-        scoring: &Scoring,
+        (scoring, scored): (&Scoring, &Scored<'_>),
         best: &[(Row, f32)],
         scan: &Scan,
         vector: &Vector,
         within: &Rows,
     ) -> Result<Vec<(Row, f32)>, Error> {
         let near = self.index.nearest_after(scan, vector, within, CANDIDATES);
-        let fused = self.fuse(scoring, best, vector, &near)?;
+        let fused = self.fuse(scored, best, vector, &near);
         let mut ranked = self.smoothed(&fused);
         if ranked.len() > HEAD {
             let expanded = self.expanded(scoring, &fused)?;
-            let best = self.best_after(&expanded, within, &fused.rows)?;
-            let tail = self.smoothed(&self.fuse(&expanded, &best, vector, &near)?);
+            let scored = self.index.scored(&expanded)?;
+            let best = scored.best(within, CANDIDATES);
+            let tail = self.smoothed(&self.fuse(&scored, &best, vector, &near));
             let head: FxHashSet<Row> = ranked[..HEAD].iter().map(|(row, _)| *row).collect();
             let before: Vec<(Row, f32)> = ranked.split_off(HEAD);
             let worst = ranked.last().map_or(0.0, |(_, score)| *score);
@@ -342,20 +345,6 @@ impl Ranking<'_> {
             ranked.extend(tail.into_iter().map(|(row, score)| (row, score.min(worst))));
         }
         Ok(ranked)
-    }
-
-    /// The best by other words, where so many documents are known that some of
-    /// them tell what the last of the best must reach.
-    fn best_after(
-        &self,
-        scoring: &Scoring,
-        within: &Rows,
-        known: &[Row],
-    ) -> Result<Vec<(Row, f32)>, Error> {
-        let mut scores = self.index.scores(scoring, known)?;
-        scores.sort_unstable_by(|a, b| b.total_cmp(a));
-        let least = scores.get(CANDIDATES - 1).map_or(f32::MIN, |score| score * (1.0 - ROUNDING));
-        self.index.best_from(scoring, within, CANDIDATES, least)
     }
 
     /// Steps 6 and 7: scores smoothed over the nearest candidates, the first
@@ -376,11 +365,13 @@ impl Ranking<'_> {
                 near.clear();
                 for (cosine, j) in cosines.into_iter().flatten().zip(&places) {
                     // Equals stay in their order.
-                    let at = near.partition_point(|(nearer, _)| *nearer >= cosine);
-                    if *j != i && at < NEIGHBOURS {
-                        near.truncate(NEIGHBOURS - 1);
-                        near.insert(at, (cosine, *j));
+                    let full = near.len() == NEIGHBOURS;
+                    if *j == i || full && near.last().is_some_and(|(last, _)| *last >= cosine) {
+                        continue;
                     }
+                    let at = near.partition_point(|(nearer, _)| *nearer >= cosine);
+                    near.truncate(NEIGHBOURS - 1);
+                    near.insert(at, (cosine, *j));
                 }
                 let (mut sum, mut weights) = (0.0, 0.0);
                 for (cosine, j) in near.iter().copied() {

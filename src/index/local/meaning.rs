@@ -200,7 +200,7 @@ impl Snapshot {
     /// The same, with what was found of all documents, for a second scan.
     #[must_use]
     pub fn scan(&self, vector: &Vector, within: &Rows, most: usize) -> Scan {
-        let mut top = Top::new(most, f32::MIN);
+        let mut top = Top::new(most);
         let mut cosines = Vec::with_capacity(self.segments().len());
         let mut steps = vec![0; STEPS];
         for (segment, bits) in self.segments().iter().zip(&within.0) {
@@ -230,7 +230,7 @@ impl Snapshot {
         most: usize,
     ) -> Vec<(Row, f32)> {
         let bound = scan.bound();
-        let mut top = Top::new(most, f32::MIN);
+        let mut top = Top::new(most);
         for ((segment, bits), cosines) in self.segments().iter().zip(&within.0).zip(&scan.cosines) {
             let can = |doc: u32| {
                 let cosine = cosines[doc as usize];

@@ -92,7 +92,7 @@ impl Snapshot {
         &self.view().segments
     }
 
-    fn searchers(&self) -> &[Arc<Searcher>] {
+    pub(super) fn searchers(&self) -> &[Arc<Searcher>] {
         &self.view().searchers
     }
 
@@ -266,19 +266,7 @@ impl Snapshot {
         within: &Rows,
         most: usize,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        self.best_from(scoring, within, most, f32::MIN)
-    }
-
-    /// The same for whoever knows that so many documents reach a score: those
-    /// below it are passed over sooner.
-    pub fn best_from(
-        &self,
-        scoring: &Scoring,
-        within: &Rows,
-        most: usize,
-        least: f32,
-    ) -> Result<Vec<(Row, f32)>, Error> {
-        let mut top = Top::new(most, least);
+        let mut top = Top::new(most);
         let Some(query) = self.union(scoring) else { return Ok(Vec::new()) };
         let statistics = Statistics(self.searchers());
         for (part, searcher) in self.searchers().iter().enumerate() {
@@ -307,48 +295,6 @@ impl Snapshot {
             }
         }
         Ok(top.into_sorted())
-    }
-
-    /// The scores of these documents.
-    pub fn scores(&self, scoring: &Scoring, rows: &[Row]) -> Result<Vec<f32>, Error> {
-        let mut scores = vec![0.0; rows.len()];
-        let mut sorted: Vec<(Row, usize)> = rows.iter().copied().zip(0..).collect();
-        sorted.sort_unstable();
-        let statistics = Statistics(self.searchers());
-        for (part, searcher) in self.searchers().iter().enumerate() {
-            let of_part: Vec<(&Segment, &[(Row, usize)])> = self
-                .segments()
-                .iter()
-                .filter(|segment| segment.part == part)
-                .map(|segment| {
-                    let start = sorted.partition_point(|(row, _)| *row < segment.first);
-                    let end = segment.first + segment.columns.len();
-                    let length = sorted[start..].partition_point(|(row, _)| *row < end);
-                    (segment, &sorted[start..start + length])
-                })
-                .filter(|(_, rows)| !rows.is_empty())
-                .collect();
-            if of_part.is_empty() {
-                continue;
-            }
-            for query in self.clauses(scoring) {
-                let scored = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
-                let weight = query.weight(scored).map_err(engine)?;
-                for (segment, rows) in &of_part {
-                    let mut scorer = weight.scorer(self.reader(segment), 1.0).map_err(engine)?;
-                    for (row, at) in *rows {
-                        let doc = row - segment.first;
-                        if scorer.doc() < doc {
-                            scorer.seek(doc);
-                        }
-                        if scorer.doc() == doc {
-                            scores[*at] += scorer.score();
-                        }
-                    }
-                }
-            }
-        }
-        Ok(scores)
     }
 
     /// How rare a stem is: its inverse document frequency (BM25's).
@@ -403,33 +349,39 @@ impl Snapshot {
         Ok(false)
     }
 
-    /// One query a term and field, with its weight.
-    fn clauses(&self, scoring: &Scoring) -> Vec<Box<dyn Query>> {
-        let mut clauses: Vec<Box<dyn Query>> = Vec::new();
-        let body = self.words_field(scoring.spelling);
-        for (words, weight) in &scoring.terms {
-            for (field, factor) in [(body, 1.0), (self.fields.title, scoring.title)] {
-                if factor <= 0.0 || words.is_empty() {
-                    continue;
-                }
-                let terms: Vec<Term> =
-                    words.iter().map(|word| Term::from_field_text(field, word)).collect();
-                let query: Box<dyn Query> = match terms.as_slice() {
-                    [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs)),
-                    _ => Box::new(PhraseQuery::new(terms)),
-                };
-                clauses.push(Box::new(BoostQuery::new(query, weight * factor)));
-            }
-        }
-        clauses
+    /// The words of a scoring, each in the fields it is looked for in, with
+    /// its weight there.
+    pub(super) fn weighted<'a>(
+        &self,
+        scoring: &'a Scoring,
+    ) -> impl Iterator<Item = (&'a [String], Field, f32)> + use<'a> {
+        let fields =
+            [(self.words_field(scoring.spelling), 1.0), (self.fields.title, scoring.title)];
+        scoring.terms.iter().filter(|(words, _)| !words.is_empty()).flat_map(
+            move |(words, weight)| {
+                let fields = fields.into_iter().filter(|(_, factor)| *factor > 0.0);
+                fields.map(move |(field, factor)| (words.as_slice(), field, weight * factor))
+            },
+        )
     }
 
     fn union(&self, scoring: &Scoring) -> Option<BooleanQuery> {
-        let clauses = self.clauses(scoring);
-        (!clauses.is_empty()).then(|| {
-            BooleanQuery::new(clauses.into_iter().map(|query| (Occur::Should, query)).collect())
-        })
+        let clauses: Vec<_> = self
+            .weighted(scoring)
+            .map(|(words, field, weight)| (Occur::Should, clause(words, field, weight)))
+            .collect();
+        (!clauses.is_empty()).then(|| BooleanQuery::new(clauses))
     }
+}
+
+/// A word or a phrase, with its weight.
+pub(super) fn clause(words: &[String], field: Field, weight: f32) -> Box<dyn Query> {
+    let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(field, word)).collect();
+    let query: Box<dyn Query> = match terms.as_slice() {
+        [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs)),
+        _ => Box::new(PhraseQuery::new(terms)),
+    };
+    Box::new(BoostQuery::new(query, weight))
 }
 
 fn add_word(
@@ -544,7 +496,7 @@ fn range_of(columns: &Columns, doc: DocId, part: Part) -> std::ops::Range<u32> {
 }
 
 /// Counts of terms over all parts: a word is as rare as it is in the whole.
-struct Statistics<'a>(&'a [Arc<Searcher>]);
+pub(super) struct Statistics<'a>(pub(super) &'a [Arc<Searcher>]);
 
 impl Bm25StatisticsProvider for Statistics<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
@@ -588,9 +540,8 @@ impl Ord for Ordered {
 }
 
 impl Top {
-    /// The best so many of those that score at least so much.
-    pub(super) fn new(most: usize, least: f32) -> Self {
-        let least = if most == 0 { f32::MAX } else { least };
+    pub(super) fn new(most: usize) -> Self {
+        let least = if most == 0 { f32::MAX } else { f32::MIN };
         Self { most, least, kept: BTreeSet::new() }
     }
 
@@ -623,17 +574,12 @@ mod tests {
 
     #[test]
     fn the_best_are_kept_and_ties_go_to_the_lower_subject() {
-        let mut top = Top::new(2, f32::MIN);
+        let mut top = Top::new(2);
         for (score, subject, row) in [(1.0, 9, 0), (3.0, 5, 1), (1.0, 2, 2), (0.5, 1, 3)] {
             top.push(score, subject, row);
         }
         assert_eq!(top.into_sorted(), [(1, 3.0), (2, 1.0)]);
-        let mut above = Top::new(2, 1.0);
-        for (score, subject) in [(0.9, 1), (1.0, 2)] {
-            above.push(score, subject, subject);
-        }
-        assert_eq!(above.into_sorted(), [(2, 1.0)]);
-        let mut none = Top::new(0, f32::MIN);
+        let mut none = Top::new(0);
         none.push(1.0, 1, 1);
         assert!(none.into_sorted().is_empty());
     }

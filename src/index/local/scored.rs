@@ -1,0 +1,110 @@
+//! The scores of all documents for some words at once (BM25), for queries of
+//! many words, of which every document's score is asked for: word by word over
+//! all that have it, which takes less than finding the best of a union that few
+//! documents can be left out of. Not for the first few hits of a few words.
+
+use crate::index::local::rows::Rows;
+use crate::index::local::snapshot::{Snapshot, Statistics, Top};
+use crate::index::local::text::engine;
+use crate::index::{Error, Row, Scoring};
+use tantivy::query::{Bm25Weight, EnableScoring};
+use tantivy::schema::IndexRecordOption;
+use tantivy::{DocSet, TERMINATED, Term};
+
+/// Scores of all documents of a snapshot.
+pub struct Scored<'a> {
+    index: &'a Snapshot,
+    /// Of every document of each segment; 0 where no word is found.
+    scores: Vec<Vec<f32>>,
+}
+
+impl Snapshot {
+    /// Scores all documents.
+    pub fn scored(&self, scoring: &Scoring) -> Result<Scored<'_>, Error> {
+        let statistics = Statistics(self.searchers());
+        let lengths = self.segments().iter().map(|segment| segment.columns.len() as usize);
+        let mut scores: Vec<Vec<f32>> = lengths.map(|length| vec![0.0; length]).collect();
+        for (words, field, weight) in self.weighted(scoring) {
+            let [word] = words else {
+                self.score_phrase(words, field, weight, &mut scores)?;
+                continue;
+            };
+            let term = Term::from_field_text(field, word);
+            let bm25 = Bm25Weight::for_terms(&statistics, std::slice::from_ref(&term))
+                .map_err(engine)?
+                .boost_by(weight);
+            for (segment, scores) in self.segments().iter().zip(&mut scores) {
+                let reader = self.reader(segment);
+                let index = reader.inverted_index(field).map_err(engine)?;
+                let Some(info) = index.get_term_info(&term).map_err(engine)? else { continue };
+                let lengths = reader.get_fieldnorms_reader(field).map_err(engine)?;
+                let mut postings = index
+                    .read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)
+                    .map_err(engine)?;
+                while !postings.docs().is_empty() {
+                    for (doc, count) in postings.docs().iter().zip(postings.freqs()) {
+                        scores[*doc as usize] += bm25.score(lengths.fieldnorm_id(*doc), *count);
+                    }
+                    postings.advance();
+                }
+            }
+        }
+        Ok(Scored { index: self, scores })
+    }
+
+    fn score_phrase(
+        &self,
+        words: &[String],
+        field: tantivy::schema::Field,
+        weight: f32,
+        scores: &mut [Vec<f32>],
+    ) -> Result<(), Error> {
+        let statistics = Statistics(self.searchers());
+        let query = super::snapshot::clause(words, field, weight);
+        for (part, searcher) in self.searchers().iter().enumerate() {
+            let scored = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
+            let weight = query.weight(scored).map_err(engine)?;
+            for (segment, scores) in self.segments().iter().zip(&mut *scores) {
+                if segment.part != part {
+                    continue;
+                }
+                let mut scorer = weight.scorer(self.reader(segment), 1.0).map_err(engine)?;
+                while scorer.doc() != TERMINATED {
+                    scores[scorer.doc() as usize] += scorer.score();
+                    scorer.advance();
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Scored<'_> {
+    /// The score of a document.
+    #[must_use]
+    pub fn of(&self, row: Row) -> f32 {
+        let segments = self.index.segments();
+        let after = segments.partition_point(|segment| segment.first <= row);
+        let Some(number) = after.checked_sub(1) else { return 0.0 };
+        let doc = (row - segments[number].first) as usize;
+        self.scores[number].get(doc).copied().unwrap_or(0.0)
+    }
+
+    /// The documents that score best, best first, at most so many. Ties go to
+    /// the record with the lower number.
+    #[must_use]
+    pub fn best(&self, within: &Rows, most: usize) -> Vec<(Row, f32)> {
+        let mut top = Top::new(most);
+        for ((segment, scores), bits) in
+            self.index.segments().iter().zip(&self.scores).zip(&within.0)
+        {
+            for (doc, score) in (0..).zip(scores) {
+                if *score > 0.0 && *score >= top.threshold() && bits.contains(doc) {
+                    let subject = segment.columns.subjects[doc as usize];
+                    top.push(*score, subject, segment.first + doc);
+                }
+            }
+        }
+        top.into_sorted()
+    }
+}
