@@ -90,10 +90,26 @@ impl Sorted {
 
     fn range(&self, order: Order, prefix: &[TermId]) -> (usize, usize) {
         let rows = self.rows(order);
-        let start = rows.partition_point(|row| row[..prefix.len()] < *prefix);
-        let length = rows[start..].partition_point(|row| row[..prefix.len()] == *prefix);
-        (start, start + length)
+        let (mut least, mut most) = ([0; 4], [TermId::MAX; 4]);
+        least[..prefix.len()].copy_from_slice(prefix);
+        most[..prefix.len()].copy_from_slice(prefix);
+        let (least, most) = (wide(least), wide(most));
+        let start = rows.partition_point(|row| wide(*row) < least);
+        // Few rows match, mostly: the end is near, so steps double from there.
+        let mut step = 1;
+        let mut from = start;
+        while rows.get(from + step).is_some_and(|row| wide(*row) <= most) {
+            from += step;
+            step *= 2;
+        }
+        let to = rows.len().min(from + step);
+        (start, from + rows[from..to].partition_point(|row| wide(*row) <= most))
     }
+}
+
+/// A row as one number that sorts as it does.
+fn wide([a, b, c, d]: [TermId; 4]) -> u128 {
+    u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d)
 }
 
 /// All quads of one revision. Cloning is cheap; a clone is a snapshot.

@@ -127,7 +127,7 @@ pub(super) fn rank(
     }
     let moved = ranking.moved(&first, &vector);
     let words = (&scoring, &scored);
-    let found = ranking.recipe(words, &best, &scan, &moved, &visible)?;
+    let found = ranking.recipe(words, &best, &scan, &moved, (&visible, wanted))?;
     for (row, _) in found.iter().copied().chain(first.in_order()) {
         if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
             rows.set(row);
@@ -140,7 +140,7 @@ pub(super) fn rank(
         let mut within = rows.clone();
         within.and(&filters.all);
         let best = scored.best(&within, CANDIDATES);
-        let found = ranking.recipe(words, &best, &scan, &moved, &within)?;
+        let found = ranking.recipe(words, &best, &scan, &moved, (&within, wanted))?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -282,6 +282,9 @@ impl Ranking<'_> {
     /// Whether the query has all words of the document's title.
     fn is_named(&self, row: Row) -> bool {
         *self.named.borrow_mut().entry(row).or_insert_with(|| {
+            if !self.may_be_named(row) {
+                return false;
+            }
             let title = self.known.properties.title(self.graph, self.index.subject(row));
             let typed = |stem: &String| {
                 self.asked.marked.iter().any(|(marked, typed)| marked == stem && typed.is_none())
@@ -289,6 +292,26 @@ impl Ranking<'_> {
             let mut stems = words_of(&title).into_iter().map(|(stem, _)| stem);
             let mut stems = stems.by_ref().filter(|stem| !is_stop_word(stem)).peekable();
             stems.peek().is_some() && stems.all(|stem| typed(&stem))
+        })
+    }
+
+    /// Whether the first word of the document's title may have been typed, or
+    /// need not be, by its first letters.
+    fn may_be_named(&self, row: Row) -> bool {
+        let key = self.index.title_key(row).to_be_bytes();
+        let length = key.iter().position(|b| !b.is_ascii_alphabetic()).unwrap_or(key.len());
+        let Ok(first) = std::str::from_utf8(&key[..length]) else { return true };
+        // What goes on with a letter that is not ASCII is not a whole word.
+        let cut = key.get(length).is_none_or(|next| !next.is_ascii());
+        if first.len() < 3 || !cut && is_stop_word(first) {
+            return true;
+        }
+        self.asked.marked.iter().any(|(stem, typed)| {
+            let stem = stem.as_bytes();
+            // Stems keep their words' beginnings, but for y and i.
+            typed.is_none()
+                && stem.first() == Some(&key[0])
+                && stem.get(1).is_none_or(|b| *b == key[1] || matches!(b, b'i' | b'y'))
         })
     }
 
@@ -325,12 +348,18 @@ impl Ranking<'_> {
         best: &[(Row, f32)],
         scan: &Scan,
         vector: &Vector,
-        within: &Rows,
+        (within, wanted): (&Rows, usize),
     ) -> Result<Vec<(Row, f32)>, Error> {
         let near = self.index.nearest_after(scan, vector, within, CANDIDATES);
         let fused = self.fuse(scored, best, vector, &near);
         let mut ranked = self.smoothed(&fused);
-        if ranked.len() > HEAD {
+        if ranked.len() > HEAD && wanted <= HEAD {
+            // The tail's documents are results too, but nobody looks at their order.
+            let expanded = self.index.scored(&self.expanded(scoring, &fused)?)?;
+            let known: FxHashSet<Row> = ranked.iter().map(|(row, _)| *row).collect();
+            let tail = expanded.best(within, CANDIDATES).into_iter();
+            ranked.extend(tail.filter(|(row, _)| !known.contains(row)));
+        } else if ranked.len() > HEAD {
             let expanded = self.expanded(scoring, &fused)?;
             let scored = self.index.scored(&expanded)?;
             let best = scored.best(within, CANDIDATES);

@@ -44,15 +44,18 @@ pub(super) struct Columns {
 #[derive(Default)]
 struct Scan {
     /// By place.
-    sorted: Vec<(u32, Place)>,
+    sorted: (Vec<u32>, Vec<Place>),
     /// What came since; a small part of all.
     late: Vec<(u32, Place)>,
 }
 
 impl Scan {
     fn sort(&mut self) {
-        self.sorted.append(&mut self.late);
-        self.sorted.sort_unstable_by_key(|(_, place)| place.first());
+        let (docs, places) = std::mem::take(&mut self.sorted);
+        let mut all: Vec<(u32, Place)> = docs.into_iter().zip(places).collect();
+        all.append(&mut self.late);
+        all.sort_unstable_by_key(|(_, place)| place.first());
+        self.sorted = all.into_iter().unzip();
     }
 }
 
@@ -171,7 +174,7 @@ impl Columns {
             (bits != NONE).then(|| (doc, Place::from_bits(bits)))
         });
         let missing = places.iter().filter(|p| p.load(Ordering::Relaxed) == NONE).count();
-        let mut scan = Scan { sorted: Vec::new(), late: late.collect() };
+        let mut scan = Scan { sorted: Default::default(), late: late.collect() };
         scan.sort();
         let ends = narrow("titles_end")?.into_iter().zip(narrow("descriptions_end")?);
         Ok(Self {
@@ -228,16 +231,21 @@ impl Columns {
         }
         let mut scan = self.scan.write().unwrap_or_else(PoisonError::into_inner);
         scan.late.push((doc, place));
-        if scan.late.len() > LATE.0 && scan.late.len() > scan.sorted.len() / LATE.1 {
+        if scan.late.len() > LATE.0 && scan.late.len() > scan.sorted.0.len() / LATE.1 {
             scan.sort();
         }
     }
 
     /// Calls with all documents that have vectors, and where, some at a time.
-    pub(super) fn scan(&self, together: usize, mut each: impl FnMut(&[(u32, Place)])) {
+    pub(super) fn scan(&self, together: usize, mut each: impl FnMut(&[u32], &[Place])) {
         let scan = self.scan.read().unwrap_or_else(PoisonError::into_inner);
-        for some in scan.sorted.chunks(together).chain(scan.late.chunks(together)) {
-            each(some);
+        let (docs, places) = &scan.sorted;
+        for (docs, places) in docs.chunks(together).zip(places.chunks(together)) {
+            each(docs, places);
+        }
+        let (docs, places): (Vec<u32>, Vec<Place>) = scan.late.iter().copied().unzip();
+        for (docs, places) in docs.chunks(together).zip(places.chunks(together)) {
+            each(docs, places);
         }
     }
 }

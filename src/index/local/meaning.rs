@@ -205,7 +205,9 @@ impl Snapshot {
         let mut steps = vec![0; STEPS];
         for (segment, bits) in self.segments().iter().zip(&within.0) {
             let mut all = vec![ABSENT; segment.columns.len() as usize];
-            self.compare(segment, vector, |doc| bits.contains(doc), &mut |doc, cosine| {
+            let some = bits.count() < u64::from(bits.len());
+            let wanted = some.then_some(|doc| bits.contains(doc));
+            self.compare(segment, vector, wanted, |doc, cosine| {
                 all[doc as usize] = cosine;
                 steps[step_of(cosine)] += 1;
                 if cosine >= top.threshold() {
@@ -236,7 +238,7 @@ impl Snapshot {
                 let cosine = cosines[doc as usize];
                 cosine > ABSENT && cosine >= bound && bits.contains(doc)
             };
-            self.compare(segment, vector, can, &mut |doc, cosine| {
+            self.compare(segment, vector, Some(can), |doc, cosine| {
                 if cosine >= top.threshold() {
                     let subject = segment.columns.subjects[doc as usize];
                     top.push(cosine, subject, segment.first + doc);
@@ -246,23 +248,30 @@ impl Snapshot {
         top.into_sorted()
     }
 
-    /// Calls with the cosine of each document of a segment that is wanted.
+    /// Calls with the cosine of each document of a segment, or of those wanted.
     fn compare(
         &self,
         segment: &Segment,
         vector: &Vector,
-        wanted: impl Fn(u32) -> bool,
-        each: &mut dyn FnMut(u32, f32),
+        wanted: Option<impl Fn(u32) -> bool>,
+        mut each: impl FnMut(u32, f32),
     ) {
         let (mut docs, mut places, mut cosines) = (Vec::new(), Vec::new(), Vec::new());
-        segment.columns.scan(TOGETHER_COMPARED, |some| {
-            docs.clear();
-            places.clear();
-            for (doc, place) in some.iter().filter(|(doc, _)| wanted(*doc)) {
-                docs.push(*doc);
-                places.push(*place);
-            }
-            self.vectors.reader.cosines(vector, &places, &mut cosines);
+        segment.columns.scan(TOGETHER_COMPARED, |all_docs, all_places| {
+            let (docs, places): (&[u32], &[Place]) = if let Some(wanted) = &wanted {
+                docs.clear();
+                places.clear();
+                for (doc, place) in all_docs.iter().zip(all_places) {
+                    if wanted(*doc) {
+                        docs.push(*doc);
+                        places.push(*place);
+                    }
+                }
+                (&docs, &places)
+            } else {
+                (all_docs, all_places)
+            };
+            self.vectors.reader.cosines(vector, places, &mut cosines);
             for (doc, cosine) in docs.iter().zip(&cosines) {
                 each(*doc, *cosine);
             }

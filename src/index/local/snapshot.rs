@@ -11,7 +11,8 @@ use crate::index::{Error, Matching, Part, Row, Scoring, Spelling, Term as Wanted
 use crate::rdf::TermId;
 use crate::rdf::Visibility;
 use std::any::Any;
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::sync::{Arc, OnceLock};
 use tantivy::postings::{Postings, SegmentPostings};
 use tantivy::query::{
@@ -518,7 +519,8 @@ pub(super) struct Top {
     /// The worst first; ties: the higher subject first.
     /// What a score must reach: that of the last one, once there are enough.
     least: f32,
-    kept: BTreeSet<(Ordered, std::cmp::Reverse<TermId>, Row)>,
+    /// The worst on top.
+    kept: BinaryHeap<Reverse<(Ordered, Reverse<TermId>, Row)>>,
 }
 
 /// A score that sorts.
@@ -542,7 +544,7 @@ impl Ord for Ordered {
 impl Top {
     pub(super) fn new(most: usize) -> Self {
         let least = if most == 0 { f32::MAX } else { f32::MIN };
-        Self { most, least, kept: BTreeSet::new() }
+        Self { most, least, kept: BinaryHeap::new() }
     }
 
     /// What a score must reach to be kept.
@@ -554,17 +556,24 @@ impl Top {
         if score < self.least || self.most == 0 {
             return;
         }
-        self.kept.insert((Ordered(score), std::cmp::Reverse(subject), row));
-        if self.kept.len() > self.most {
-            self.kept.pop_first();
+        let found = Reverse((Ordered(score), Reverse(subject), row));
+        if self.kept.len() < self.most {
+            self.kept.push(found);
+        } else if let Some(mut worst) = self.kept.peek_mut()
+            && found < *worst
+        {
+            *worst = found;
         }
-        if self.kept.len() == self.most {
-            self.least = self.kept.first().map_or(f32::MIN, |(score, ..)| score.0);
+        if self.kept.len() == self.most
+            && let Some(Reverse((worst, ..))) = self.kept.peek()
+        {
+            self.least = worst.0;
         }
     }
 
     pub(super) fn into_sorted(self) -> Vec<(Row, f32)> {
-        self.kept.into_iter().rev().map(|(score, _, row)| (row, score.0)).collect()
+        let kept = self.kept.into_sorted_vec();
+        kept.into_iter().map(|Reverse((score, _, row))| (row, score.0)).collect()
     }
 }
 
