@@ -27,6 +27,6 @@ mod weights;
 mod word_piece;
 
 pub use encoder::{Encoder, LongText, TOKENS, Workspace};
-pub use kernels::Kernel;
+pub use kernels::{Kernel, common_bits};
 pub use store::{Place, Record, StoreError, VectorReader, VectorStore};
 pub use vector::{DIMENSIONS, Vector};

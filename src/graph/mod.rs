@@ -121,6 +121,24 @@ impl Snapshot {
         })
     }
 
+    /// The value of a string or a language-tagged string, and its language.
+    /// `None` for other terms. Nothing is copied.
+    #[must_use]
+    pub fn string(&self, id: TermId) -> Option<(&str, Option<&str>)> {
+        let (tag, rest) = self.dictionary.bytes(id)?.split_first()?;
+        match tag {
+            b'S' => Some((std::str::from_utf8(rest).ok()?, None)),
+            b'L' => {
+                let zero = rest.iter().position(|byte| *byte == 0)?;
+                let (language, value) = (&rest[..zero], &rest[zero + 1..]);
+                let language = std::str::from_utf8(language).ok()?;
+                let language = language.split_once("--").map_or(language, |(tag, _)| tag);
+                Some((std::str::from_utf8(value).ok()?, Some(language)))
+            }
+            _ => None,
+        }
+    }
+
     /// Objects of a subject and predicate in any graph, each once.
     #[must_use]
     pub fn objects(&self, subject: TermId, predicate: &str) -> Vec<TermId> {

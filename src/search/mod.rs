@@ -265,14 +265,12 @@ pub fn search(
         sorted(text, graph, &within, query.sort, start, limit)
     };
     let wanted = snippet::Wanted::new(&asked.marked, &asked.text);
-    let hits = hits
-        .into_iter()
-        .map(|(row, score)| {
-            let meaning = ranked.vector.as_ref().and_then(|vector| text.cosine(row, vector));
-            let hit = Hit { score, subject: text.subject(row), date: text.date(row) };
-            record(graph, names, &known, &hit, &wanted, meaning)
-        })
-        .collect();
+    let record = |(row, score)| {
+        let meaning = ranked.vector.as_ref().and_then(|vector| text.cosine(row, vector));
+        let hit = Hit { score, subject: text.subject(row), date: text.date(row) };
+        record(graph, names, &known, &hit, &wanted, meaning)
+    };
+    let hits = hits.into_iter().map(record).collect();
     let coverage = (query.mode != Mode::Words).then(|| text.coverage());
     let partial = coverage.filter(|(embedded, documents)| embedded < documents);
     Ok(Answer {
@@ -318,10 +316,13 @@ fn facet_values(
         over.and(filters.for_counts_of(facet));
         let mut counts = text.counts(facet, &over);
         // Labels are looked up for what is shown only.
-        counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        let order = |a: &(u64, u64), b: &(u64, u64)| b.1.cmp(&a.1).then(a.0.cmp(&b.0));
+        if counts.len() > FACET_VALUES {
+            counts.select_nth_unstable_by(FACET_VALUES, order);
+            counts.truncate(FACET_VALUES);
+        }
         let mut values: Vec<FacetValue> = counts
             .into_iter()
-            .take(FACET_VALUES)
             .map(|(value, count)| {
                 let (value, label) = known.facet_text(graph, names, facet, value);
                 FacetValue { value, label, count }

@@ -85,16 +85,16 @@ pub(super) fn rank(
 ) -> Result<Ranked, Error> {
     let says_something = !asked.matching.groups.is_empty();
     let compares = mode != Mode::Words && says_something && index.has_vectors();
-    let vector = compares.then(|| meaning_of(&asked.text));
-    let Some(vector) = vector else {
+    if !compares {
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();
         within.and(&filters.all);
         let hits = index.best(&asked.scoring, &within, wanted)?;
         let hits = filled(index, hits, &within, wanted);
         return Ok(Ranked { rows, hits, vector: None });
-    };
+    }
     if mode == Mode::Meaning {
+        let vector = meaning_of(&asked.text);
         return by_meaning(index, asked, &vector, filters, wanted);
     }
     let illustrative = graph.iri_id(&format!("{INSITES}Illustrative")).map(u64::from);
@@ -106,19 +106,29 @@ pub(super) fn rank(
         within.and(&filters.all);
         let scored = index.scored(&asked.scoring)?;
         let best = scored.best(&within, CANDIDATES);
+        let vector = meaning_of(&asked.text);
         let near = index.nearest(&vector, &within, CANDIDATES);
         let fused = ranking.fuse(&scored, &best, &vector, &near);
         let hits = ranking.rest(&asked.scoring, fused.in_order(), &within, wanted)?;
         return Ok(Ranked { rows, hits, vector: Some(vector) });
     }
-    let mut rows = index.matching(&asked.matching)?;
     // All that is not excluded.
     let allowed = crate::index::Matching { groups: Vec::new(), ..asked.matching.clone() };
     let visible = index.matching(&allowed)?;
     let scoring = widened(index, &asked.scoring)?;
-    let scored = index.scored(&scoring)?;
-    let best = scored.best(&visible, CANDIDATES);
-    let scan = index.scan(&vector, &visible, CANDIDATES);
+    // Words and meaning do not need each other until here.
+    let (words, (vector, scan)) = std::thread::scope(|scope| {
+        let words = scope.spawn(|| {
+            let rows = index.matching(&asked.matching)?;
+            let scored = index.scored(&scoring)?;
+            let best = scored.best(&visible, CANDIDATES);
+            Ok::<_, Error>((rows, scored, best))
+        });
+        let vector = meaning_of(&asked.text);
+        let scan = index.scan(&vector, &visible, CANDIDATES);
+        (words.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), (vector, scan))
+    });
+    let (mut rows, scored, best) = words?;
     let first = ranking.fuse(&scored, &best, &vector, &scan.nearest);
     // Where no word was found, meaning alone must be near enough.
     let by_words = !rows.is_empty() || first.words.iter().any(|score| *score > 0.0);

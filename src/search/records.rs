@@ -6,7 +6,6 @@ use crate::index::Facet;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TITLES};
 use crate::rdf::{Names, TermId};
 use crate::search::synonyms::Synonyms;
-use oxigraph::model::Term;
 use rustc_hash::FxHashMap;
 use std::sync::{PoisonError, RwLock};
 
@@ -85,15 +84,12 @@ impl Properties {
         for title in &self.titles {
             let quads =
                 graph.quads().matching(Some(subject), Some(*title), None, GraphPattern::Any);
-            let values = quads.filter_map(|quad| match graph.term(quad[2])? {
-                Term::Literal(literal) => {
-                    let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
-                    Some((foreign, literal.destruct().0))
-                }
-                _ => None,
+            let values = quads.filter_map(|quad| {
+                let (text, language) = graph.string(quad[2])?;
+                Some((is_foreign(language), text))
             });
             if let Some((_, text)) = values.min() {
-                return text;
+                return text.to_owned();
             }
         }
         String::new()
@@ -102,8 +98,8 @@ impl Properties {
     /// Reads a record.
     pub(super) fn read(&self, graph: &Snapshot, subject: TermId) -> Wording {
         let mut read = Wording::default();
-        let mut titles: Vec<(usize, bool, String)> = Vec::new();
-        let mut texts: Vec<(bool, String)> = Vec::new();
+        let mut titles: Vec<(usize, bool, &str)> = Vec::new();
+        let mut texts: Vec<(bool, &str)> = Vec::new();
         let quads = graph.quads().matching(Some(subject), None, None, GraphPattern::Any);
         for [_, property, object, _] in quads {
             if Some(property) == self.status {
@@ -112,22 +108,25 @@ impl Properties {
                 }
                 continue;
             }
-            let Some(Term::Literal(literal)) = graph.term(object) else { continue };
-            let is_text = literal.language().is_some()
-                || literal.datatype() == oxigraph::model::vocab::xsd::STRING;
+            let Some((text, language)) = graph.string(object) else { continue };
             if let Some(rank) = self.titles.iter().position(|title| *title == property) {
-                let foreign = !literal.language().is_none_or(|l| l.starts_with("en"));
-                titles.push((rank, foreign, literal.destruct().0));
-            } else if is_text {
-                texts.push((Some(property) != self.description, literal.destruct().0));
+                titles.push((rank, is_foreign(language), text));
+            } else {
+                texts.push((Some(property) != self.description, text));
             }
         }
         texts.sort_by_key(|(other, _)| *other);
         texts.dedup();
-        read.texts = texts.into_iter().map(|(_, text)| text).collect();
-        read.title = titles.into_iter().min().map(|(.., title)| title).unwrap_or_default();
+        read.texts = texts.into_iter().map(|(_, text)| text.to_owned()).collect();
+        read.title =
+            titles.into_iter().min().map(|(.., title)| title.to_owned()).unwrap_or_default();
         read
     }
+}
+
+/// Whether a text is in another language than English.
+fn is_foreign(language: Option<&str>) -> bool {
+    !language.is_none_or(|language| language.starts_with("en"))
 }
 
 fn local_name(iri: &str) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! The passage of a record that fits a query best, with what matched marked.
 //! Pure text work, no index.
 
-use crate::index::{surface_words_of, words_beginning};
+use crate::index::{beginning_of, surface_words_of, words_beginning};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ pub(super) struct Wanted {
     /// Stems, with what was typed for them if that differs.
     stems: FxHashMap<String, Option<String>>,
     /// Their first letters.
-    letters: Vec<char>,
+    letters: Vec<[u8; 2]>,
     /// The words as typed, for passages that none of them stands in.
     typed: Vec<String>,
 }
@@ -23,8 +23,7 @@ impl Wanted {
     /// These stems, and what was typed.
     pub(super) fn new(stems: &[(String, Option<String>)], typed: &str) -> Self {
         let typed = surface_words_of(typed).into_iter().map(|(word, _)| word);
-        let mut letters: Vec<char> =
-            stems.iter().filter_map(|(stem, _)| stem.chars().next()).collect();
+        let mut letters: Vec<[u8; 2]> = stems.iter().map(|(stem, _)| beginning_of(stem)).collect();
         letters.sort_unstable();
         letters.dedup();
         Self {

@@ -7,9 +7,12 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod bits;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod vnni;
+
+pub use bits::common_bits;
 
 use crate::vector::DIMENSIONS;
 use crate::weights::{Matrix, Norm};

@@ -166,3 +166,20 @@ fn products_of_vectors_agree_at_both_ends() {
     }
     assert_eq!(portable::dot(&[127; DIMENSIONS], &b), -127 * 127 * 384);
 }
+
+#[test]
+fn bits_are_counted_alike_in_every_way() {
+    use super::bits::Way;
+    let words = |seed: u64, count: usize| -> Vec<u64> {
+        let next = |word: &u64| Some(word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
+        std::iter::successors(Some(seed), next).take(count).collect()
+    };
+    for count in [0, 1, 7, 8, 9, 64, 1_577] {
+        let (a, b) = (words(3, count), words(5, count + count % 3));
+        for way in Way::available() {
+            let bits = |n: usize| a[n / 64] & b[n / 64] & 1 << (n % 64) != 0;
+            let expected = (0..count * 64).filter(|n| bits(*n)).count() as u64;
+            assert_eq!(way.common(&a, &b), expected, "{way:?} {count}");
+        }
+    }
+}

@@ -116,23 +116,27 @@ impl Facets {
     pub(super) fn counts(&self, documents: &Bits, count: u64) -> Vec<(u64, u64)> {
         // Sets are met word by word, documents one by one.
         let words = self.values.len() as u64 * u64::from(documents.len()) / 64;
-        if self.documents.len() == self.values.len() && words / 4 < count {
+        if self.documents.len() == self.values.len() && words / 8 < count {
             let sets = self.values.iter().zip(&self.documents);
             return sets.map(|(value, set)| (*value, documents.common(set))).collect();
         }
         if count < self.values.len() as u64 / 4 {
             let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
-            for number in documents.iter().flat_map(|doc| self.of(doc)) {
-                *counts.entry(*number).or_default() += 1;
-            }
+            documents.each(|doc| {
+                for number in self.of(doc) {
+                    *counts.entry(*number).or_default() += 1;
+                }
+            });
             let value = |(number, count)| (self.values[number as usize], count);
             return counts.into_iter().map(value).collect();
         }
         let mut counts = vec![0; self.values.len()];
-        for number in documents.iter().flat_map(|doc| self.of(doc)) {
-            counts[*number as usize] += 1;
-        }
-        self.values.iter().copied().zip(counts).collect()
+        documents.each(|doc| {
+            for number in self.of(doc) {
+                counts[*number as usize] += 1;
+            }
+        });
+        self.values.iter().copied().zip(counts).filter(|(_, count)| *count > 0).collect()
     }
 
     /// The numbers of a document's values.

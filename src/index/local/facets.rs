@@ -68,16 +68,22 @@ impl Snapshot {
     /// How many of these rows have each value of a facet.
     #[must_use]
     pub fn counts(&self, facet: Facet, rows: &Rows) -> Vec<(u64, u64)> {
-        let mut all: FxHashMap<u64, u64> = FxHashMap::default();
+        let mut counts: Vec<(u64, u64)> = Vec::new();
         for (segment, bits) in self.segments().iter().zip(&rows.0) {
             let facets = &segment.columns.facets[facet as usize];
-            for (value, count) in facets.counts(bits, bits.count()) {
-                if count > 0 {
-                    *all.entry(value).or_default() += count;
-                }
+            let found = facets.counts(bits, bits.count());
+            if counts.is_empty() {
+                counts = found;
+                continue;
             }
+            let mut all: FxHashMap<u64, u64> = counts.drain(..).collect();
+            for (value, count) in found {
+                *all.entry(value).or_default() += count;
+            }
+            counts.extend(all);
         }
-        all.into_iter().collect()
+        counts.retain(|(_, count)| *count > 0);
+        counts
     }
 
     /// The values of a facet that a document has.

@@ -16,6 +16,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const LONG: LongText = LongText::Passages { most: 8, lead: 24 };
 /// Documents that are compared together: their places stay in the fastest cache.
 const TOGETHER_COMPARED: usize = 512;
+/// Cosines that are looked at together.
+const TOGETHER_PASSED: usize = 32;
 /// Tokens that are given to the model together.
 const TOGETHER: usize = 256;
 
@@ -233,17 +235,33 @@ impl Snapshot {
     ) -> Vec<(Row, f32)> {
         let bound = scan.bound();
         let mut top = Top::new(most);
+        let (mut docs, mut places, mut again) = (Vec::new(), Vec::new(), Vec::new());
         for ((segment, bits), cosines) in self.segments().iter().zip(&within.0).zip(&scan.cosines) {
-            let can = |doc: u32| {
-                let cosine = cosines[doc as usize];
-                cosine > ABSENT && cosine >= bound && bits.contains(doc)
-            };
-            self.compare(segment, vector, Some(can), |doc, cosine| {
-                if cosine >= top.threshold() {
-                    let subject = segment.columns.subjects[doc as usize];
-                    top.push(cosine, subject, segment.first + doc);
+            docs.clear();
+            places.clear();
+            for (first, some) in (0..).step_by(TOGETHER_PASSED).zip(cosines.chunks(TOGETHER_PASSED))
+            {
+                if some.iter().copied().fold(ABSENT, f32::max) < bound {
+                    continue;
                 }
-            });
+                for (doc, cosine) in (first..).zip(some) {
+                    if *cosine > ABSENT
+                        && *cosine >= bound
+                        && bits.contains(doc)
+                        && let Some(place) = segment.columns.place(doc)
+                    {
+                        docs.push(doc);
+                        places.push(place);
+                    }
+                }
+            }
+            self.vectors.reader.cosines(vector, &places, &mut again);
+            for (doc, cosine) in docs.iter().zip(&again) {
+                if *cosine >= top.threshold() {
+                    let subject = segment.columns.subjects[*doc as usize];
+                    top.push(*cosine, subject, segment.first + doc);
+                }
+            }
         }
         top.into_sorted()
     }

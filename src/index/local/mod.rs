@@ -20,4 +20,4 @@ pub use scored::Scored;
 pub use snapshot::Snapshot;
 pub use text::{TextIndex, title_key};
 pub use vocabulary::edits;
-pub use words::{surface_words_of, words_beginning, words_of};
+pub use words::{beginning_of, surface_words_of, words_beginning, words_of};

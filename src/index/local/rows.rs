@@ -47,14 +47,13 @@ impl Bits {
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {
-        self.words.iter().map(|word| u64::from(word.count_ones())).sum()
+        insites_embedding::common_bits(&self.words, &self.words)
     }
 
     /// How many are in both.
     #[must_use]
     pub fn common(&self, other: &Self) -> u64 {
-        let words = self.words.iter().zip(&other.words);
-        words.map(|(a, b)| u64::from((a & b).count_ones())).sum()
+        insites_embedding::common_bits(&self.words, &other.words)
     }
 
     /// Keeps what is in the other as well.
@@ -90,6 +89,17 @@ impl Bits {
                 })
             })
         })
+    }
+
+    /// Calls with each number, ascending: twice as fast as [`Self::iter`].
+    pub(super) fn each(&self, mut each: impl FnMut(u32)) {
+        for (word, base) in self.words.iter().zip((0_u32..).step_by(64)) {
+            let mut word = *word;
+            while word != 0 {
+                each(base + word.trailing_zeros());
+                word &= word - 1;
+            }
+        }
     }
 
     /// The bound.

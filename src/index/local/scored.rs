@@ -11,6 +11,9 @@ use tantivy::query::{Bm25Weight, EnableScoring};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocSet, TERMINATED, Term};
 
+/// Scores that are looked at together.
+const TOGETHER: usize = 32;
+
 /// Scores of all documents of a snapshot.
 pub struct Scored<'a> {
     index: &'a Snapshot,
@@ -98,10 +101,17 @@ impl Scored<'_> {
         for ((segment, scores), bits) in
             self.index.segments().iter().zip(&self.scores).zip(&within.0)
         {
-            for (doc, score) in (0..).zip(scores) {
-                if *score > 0.0 && *score >= top.threshold() && bits.contains(doc) {
-                    let subject = segment.columns.subjects[doc as usize];
-                    top.push(*score, subject, segment.first + doc);
+            for (first, some) in (0..).step_by(TOGETHER).zip(scores.chunks(TOGETHER)) {
+                // Most are below what is kept already, and are passed over together.
+                let least = top.threshold().max(f32::MIN_POSITIVE);
+                if some.iter().copied().fold(0.0, f32::max) < least {
+                    continue;
+                }
+                for (doc, score) in (first..).zip(some) {
+                    if *score >= least && bits.contains(doc) {
+                        let subject = segment.columns.subjects[doc as usize];
+                        top.push(*score, subject, segment.first + doc);
+                    }
                 }
             }
         }
