@@ -137,7 +137,9 @@ pub(super) fn rank(
     }
     let moved = ranking.moved(&first, &vector);
     let words = (&scoring, &scored);
-    let found = ranking.recipe(words, &best, &scan, &moved, (&visible, wanted))?;
+    // Where meaning alone decides, some of the first places may be dropped.
+    let places = if by_words { wanted } else { usize::MAX };
+    let found = ranking.recipe(words, &best, &scan, &moved, (&visible, places))?;
     for (row, _) in found.iter().copied().chain(first.in_order()) {
         if by_words || index.cosine(row, &vector).is_some_and(|cosine| cosine >= LEAST) {
             rows.set(row);
@@ -150,7 +152,7 @@ pub(super) fn rank(
         let mut within = rows.clone();
         within.and(&filters.all);
         let best = scored.best(&within, CANDIDATES);
-        let found = ranking.recipe(words, &best, &scan, &moved, (&within, wanted))?;
+        let found = ranking.recipe(words, &best, &scan, &moved, (&within, places))?;
         ranking.rest(&asked.scoring, found, &within, wanted)?
     };
     Ok(Ranked { rows, hits, vector: Some(moved) })
@@ -362,7 +364,7 @@ impl Ranking<'_> {
     ) -> Result<Vec<(Row, f32)>, Error> {
         let near = self.index.nearest_after(scan, vector, within, CANDIDATES);
         let fused = self.fuse(scored, best, vector, &near);
-        let mut ranked = self.smoothed(&fused);
+        let mut ranked = self.smoothed(&fused, if wanted <= HEAD { wanted } else { usize::MAX });
         if ranked.len() > HEAD && wanted <= HEAD {
             // The tail's documents are results too, but nobody looks at their order.
             let expanded = self.index.scored(&self.expanded(scoring, &fused)?)?;
@@ -373,7 +375,7 @@ impl Ranking<'_> {
             let expanded = self.expanded(scoring, &fused)?;
             let scored = self.index.scored(&expanded)?;
             let best = scored.best(within, CANDIDATES);
-            let tail = self.smoothed(&self.fuse(&scored, &best, vector, &near));
+            let tail = self.smoothed(&self.fuse(&scored, &best, vector, &near), usize::MAX);
             let head: FxHashSet<Row> = ranked[..HEAD].iter().map(|(row, _)| *row).collect();
             let before: Vec<(Row, f32)> = ranked.split_off(HEAD);
             let worst = ranked.last().map_or(0.0, |(_, score)| *score);
@@ -387,8 +389,9 @@ impl Ranking<'_> {
     }
 
     /// Steps 6 and 7: scores smoothed over the nearest candidates, the first
-    /// two places kept.
-    fn smoothed(&self, fused: &Fused) -> Vec<(Row, f32)> {
+    /// two places kept. The first so many places are right, and no other takes
+    /// one of them.
+    fn smoothed(&self, fused: &Fused, wanted: usize) -> Vec<(Row, f32)> {
         let count = fused.rows.len();
         let vectors: Vec<Option<Vector>> =
             fused.rows.iter().map(|row| self.index.vector(*row)).collect();
@@ -398,30 +401,45 @@ impl Ranking<'_> {
         let (places, known): (Vec<usize>, Vec<&Vector>) =
             vectors.iter().enumerate().filter_map(|(i, v)| Some((i, v.as_ref()?))).unzip();
         let mut near: Vec<(f32, usize)> = Vec::with_capacity(NEIGHBOURS + 1);
-        let scores: Vec<f32> = (0..count)
-            .map(|i| {
-                let cosines = vectors[i].as_ref().map(|one| one.cosines(&known));
-                near.clear();
-                for (cosine, j) in cosines.into_iter().flatten().zip(&places) {
-                    // Equals stay in their order.
-                    let full = near.len() == NEIGHBOURS;
-                    if *j == i || full && near.last().is_some_and(|(last, _)| *last >= cosine) {
-                        continue;
-                    }
-                    let at = near.partition_point(|(nearer, _)| *nearer >= cosine);
-                    near.truncate(NEIGHBOURS - 1);
-                    near.insert(at, (cosine, *j));
+        let smooth = |i: usize, near: &mut Vec<(f32, usize)>| {
+            let cosines = vectors[i].as_ref().map(|one| one.cosines(&known));
+            near.clear();
+            for (cosine, j) in cosines.into_iter().flatten().zip(&places) {
+                // Equals stay in their order.
+                let full = near.len() == NEIGHBOURS;
+                if *j == i || full && near.last().is_some_and(|(last, _)| *last >= cosine) {
+                    continue;
                 }
-                let (mut sum, mut weights) = (0.0, 0.0);
-                for (cosine, j) in near.iter().copied() {
-                    let weight = cosine.max(0.0).powi(4);
-                    sum += weight * fused.scores[j];
-                    weights += weight;
-                }
-                let own = fused.scores[i];
-                if weights > 0.0 { own + SMOOTHED * (sum / weights - own) } else { own }
-            })
-            .collect();
+                let at = near.partition_point(|(nearer, _)| *nearer >= cosine);
+                near.truncate(NEIGHBOURS - 1);
+                near.insert(at, (cosine, *j));
+            }
+            let (mut sum, mut weights) = (0.0, 0.0);
+            for (cosine, j) in near.iter().copied() {
+                let weight = cosine.max(0.0).powi(4);
+                sum += weight * fused.scores[j];
+                weights += weight;
+            }
+            let own = fused.scores[i];
+            if weights > 0.0 { own + SMOOTHED * (sum / weights - own) } else { own }
+        };
+        // No score rises by more than its share of the distance to the highest.
+        let highest = fused.order.first().map_or(0.0, |n| fused.scores[*n]);
+        let needed = wanted.saturating_add(KEPT);
+        let mut first: Vec<f32> = Vec::new();
+        let mut scores = fused.scores.clone();
+        for i in fused.order.iter().copied() {
+            let own = fused.scores[i];
+            let most = own + SMOOTHED * (highest - own).max(0.0);
+            if first.len() == needed && first.last().is_some_and(|last| most < *last) {
+                // Nor do those after it, which stay where they are.
+                break;
+            }
+            scores[i] = smooth(i, &mut near);
+            let at = first.partition_point(|score| *score >= scores[i]);
+            first.insert(at, scores[i]);
+            first.truncate(needed);
+        }
         let kept: Vec<usize> = fused.order.iter().copied().take(KEPT).collect();
         let mut order = kept.clone();
         order.extend(self.order(&fused.rows, &scores).into_iter().filter(|n| !kept.contains(n)));
@@ -445,14 +463,27 @@ impl Ranking<'_> {
                 *shares.entry(word).or_default() += share;
             }
         }
-        let mut terms = Vec::with_capacity(shares.len());
-        for (word, share) in shares {
-            if word.len() > 1 && !word.chars().all(|c| c.is_ascii_digit()) {
-                terms.push((share * self.index.rarity(&word)?, word));
+        let mut shares: Vec<(f32, String)> = shares
+            .into_iter()
+            .filter(|(word, _)| word.len() > 1 && !word.chars().all(|c| c.is_ascii_digit()))
+            .map(|(word, share)| (share, word))
+            .collect();
+        let order =
+            |a: &(f32, String), b: &(f32, String)| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1));
+        shares.sort_unstable_by(order);
+        // A word that nobody has would be this rare.
+        let rarest = self.index.rarity("")?;
+        let mut terms: Vec<(f32, String)> = Vec::with_capacity(TAIL.1 + 1);
+        for (share, word) in shares {
+            // However rare they are, this word and those after it come too late.
+            if terms.len() == TAIL.1 && terms.last().is_some_and(|last| share * rarest < last.0) {
+                break;
             }
+            let term = (share * self.index.rarity(&word)?, word);
+            let at = terms.partition_point(|other| order(other, &term).is_lt());
+            terms.insert(at, term);
+            terms.truncate(TAIL.1);
         }
-        terms.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
-        terms.truncate(TAIL.1);
         let mass: f32 = terms.iter().map(|(weight, _)| weight).sum();
         let mut expanded = scoring.clone();
         for (weight, word) in terms {
