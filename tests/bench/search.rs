@@ -13,7 +13,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tantivy::collector::TopDocs;
 use tantivy::query::QueryParser;
-use tantivy::schema::{STORED, Schema, TextFieldIndexing, TextOptions, Value};
+use tantivy::schema::{IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value};
+use tantivy::snippet::SnippetGenerator;
 use tantivy::{Index, TantivyDocument};
 
 const ROUNDS: usize = 3;
@@ -32,10 +33,14 @@ fn main() {
     let (embedded, documents) = snapshot.text.coverage();
     println!("{documents} documents, {embedded} with vectors");
 
-    // Bare tantivy: one stemmed field, the title stored.
+    // Bare tantivy: one stemmed field; the title and the text stored, for a list
+    // of titles and for one with snippets.
     let mut schema = Schema::builder();
-    let indexing = TextFieldIndexing::default().set_tokenizer("en_stem");
-    let body = schema.add_text_field("body", TextOptions::default().set_indexing_options(indexing));
+    let indexing = TextFieldIndexing::default()
+        .set_tokenizer("en_stem")
+        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
+    let body = schema
+        .add_text_field("body", TextOptions::default().set_indexing_options(indexing).set_stored());
     let title = schema.add_text_field("title", STORED);
     let index = Index::create_in_ram(schema.build());
     let mut writer = index.writer_with_num_threads(1, 200_000_000).expect("a writer");
@@ -52,13 +57,21 @@ fn main() {
     writer.wait_merging_threads().expect("merged");
     let searcher = index.reader().expect("a reader").searcher();
     let parser = QueryParser::for_index(&index, vec![body]);
-    let bare = |words: &str| {
+    let bare = |words: &str, snippets: bool| {
         let (query, _) = parser.parse_query_lenient(words);
         let top = TopDocs::with_limit(10).order_by_score();
         let hits = searcher.search(&query, &top).expect("searched");
+        let generator = snippets.then(|| {
+            let mut made = SnippetGenerator::create(&searcher, &*query, body).expect("made");
+            made.set_max_num_chars(220);
+            made
+        });
         for (_, address) in hits {
             let found: TantivyDocument = searcher.doc(address).expect("a document");
             assert!(found.get_first(title).and_then(|v| v.as_str()).is_some());
+            if let Some(generator) = &generator {
+                std::hint::black_box(generator.snippet_from_doc(&found).to_html());
+            }
         }
     };
     let page = |words: &str, mode: Mode| {
@@ -73,7 +86,7 @@ fn main() {
         for line in text.lines().filter(|line| !line.is_empty()) {
             let (group, words) = line.split_once('\t').unwrap_or(("", line));
             let mut time = |what: &'static str, work: &dyn Fn()| {
-                if what != "bare tantivy" && !what.contains(only) {
+                if !what.starts_with("bare") && !what.contains(only) {
                     return;
                 }
                 let begun = Instant::now();
@@ -85,7 +98,8 @@ fn main() {
                     }
                 }
             };
-            time("bare tantivy", &|| bare(words));
+            time("bare tantivy", &|| bare(words, false));
+            time("bare, snippets", &|| bare(words, true));
             time("words page", &|| page(words, Mode::Words));
             if embedded > 0 {
                 // A query's vector is kept; each round asks it anew.
