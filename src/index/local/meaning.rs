@@ -223,7 +223,7 @@ impl Snapshot {
 
     /// The documents nearest to a vector that is near the one of a scan. Of many
     /// documents only those are compared again that came first there
-    /// ([`SHARE`]); of few, all.
+    /// (`SHARE`); of few, all.
     #[must_use]
     pub fn nearest_after(
         &self,
