@@ -139,6 +139,16 @@ impl Snapshot {
         }
     }
 
+    /// Whether a triple term is the object of a quad of this graph, or of any.
+    #[must_use]
+    pub fn has_triple_terms(&self, graph: Option<TermId>) -> bool {
+        let pattern = graph.map_or(GraphPattern::Any, GraphPattern::Only);
+        let mut quads = self.quads.matching(None, None, None, pattern);
+        quads.any(|quad| {
+            self.dictionary.bytes(quad[2]).is_some_and(|term| term.first() == Some(&b'Q'))
+        })
+    }
+
     /// Objects of a subject and predicate in any graph, each once.
     #[must_use]
     pub fn objects(&self, subject: TermId, predicate: &str) -> Vec<TermId> {

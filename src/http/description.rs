@@ -62,6 +62,9 @@ pub(super) fn write_graph<'a>(
     }
     let mut writer = serializer.for_writer(Vec::new());
     for triple in triples {
+        if format == GraphFormat::JsonLd && triple.object.is_triple() {
+            return Err(Problem::no_triple_terms());
+        }
         writer.serialize_triple(triple).map_err(|e| Problem::internal(&e))?;
     }
     let written = writer.finish().map_err(|e| Problem::internal(&e))?;

@@ -219,6 +219,14 @@ pub(super) struct Violation {
     pub shape: String,
 }
 
+impl Problem {
+    /// JSON-LD 1.1 has no way to write a triple term.
+    pub(super) fn no_triple_terms() -> Self {
+        Self::new(Kind::NotAcceptable, "JSON-LD cannot express the triple terms in this data")
+            .with_hint("ask for Turtle, N-Triples, RDF/XML, TriG or N-Quads")
+    }
+}
+
 /// A result of validation for programs.
 pub(super) fn violation(result: &ValidationResult) -> Violation {
     let bare = |term: &Term| match term {

@@ -279,8 +279,11 @@ fn read(
             )
         })?
     };
-    let mut body = Vec::new();
     let id = snapshot.graph.graph_id(graph.as_ref()).unwrap_or(DEFAULT_GRAPH);
+    if format == GraphFormat::JsonLd && snapshot.graph.has_triple_terms(Some(id)) {
+        return Err(Problem::no_triple_terms());
+    }
+    let mut body = Vec::new();
     crate::app::write_quads(&snapshot.graph, Some(id), format, &mut body)
         .map_err(|e| Problem::internal(&e))?;
     let mut response = body.into_response();

@@ -199,6 +199,9 @@ pub(super) async fn export(
             .with_hint("nq, trig or jsonld")
     })?;
     let snapshot = seen(&state, &mut parameters).await?;
+    if format == GraphFormat::JsonLd && snapshot.graph.has_triple_terms(None) {
+        return Err(Problem::no_triple_terms());
+    }
     let revision = snapshot.revision;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<bytes::Bytes, std::io::Error>>(4);
     tokio::task::spawn_blocking(move || {

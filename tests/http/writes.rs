@@ -384,6 +384,11 @@ async fn triple_terms_and_directions_go_in_and_come_out() {
         sizes.push(answer.json()["added"].clone());
     }
     assert_eq!(sizes, [5, 5, 5]);
+    // One that cannot says so.
+    for path in [path.as_str(), "/export?format=jsonld"] {
+        let refused = service.get(path, "application/ld+json").await;
+        assert_eq!(refused.problem(), "not-acceptable", "{path}");
+    }
     let all = format!("SELECT ?o {{ GRAPH <{graph}> {{ <http://x/a> ?p ?o }} }}");
     let json = service.query(&all, "application/sparql-results+json").await.json();
     assert_eq!(json["results"]["bindings"][0]["o"]["type"], "triple");
