@@ -123,6 +123,14 @@ const stops = async (page) => {
   expect(reached > 5, `Tab reaches ${reached} places`)
 }
 
+/** Whether a page has the editor: a build without Node has the plain form alone. */
+export const hasEditor = async (page) => {
+  if (!(await page.$('#editor'))) return false
+  const has = (await page.$('script[src*="/assets/workbench"]')) !== null
+  expect(has || process.env.INSITES_PAGES_STYLE !== 'full', 'the editor is missing')
+  return has
+}
+
 /** Looks at one page in every way. */
 export const lookAt = async (browser, base, { name, url, status }, login) => {
   const open = async (options) => {
@@ -134,7 +142,7 @@ export const lookAt = async (browser, base, { name, url, status }, login) => {
     const page = await context.newPage()
     const seen = watch(page, base)
     const answer = await page.goto(base + url, { waitUntil: 'load' })
-    if (scripts && (await page.$('#editor'))) await page.waitForSelector('.yasqe .CodeMirror:visible')
+    if (scripts && (await hasEditor(page))) await page.waitForSelector('.yasqe .CodeMirror:visible')
     return { context, page, seen, status: answer.status() }
   }
   const wide = await open({ viewport: { width: 1280, height: 900 } })

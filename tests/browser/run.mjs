@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { conclude, check } from './report.mjs'
 import { everyPage } from './pages.mjs'
-import { lookAt } from './checks.mjs'
+import { hasEditor, lookAt } from './checks.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
 import { start } from './service.mjs'
@@ -35,7 +35,7 @@ try {
         const page = await context.newPage()
         for (const { name, url } of pages) {
           await page.goto(service.base + url, { waitUntil: 'load' })
-          if (await page.$('#editor')) await page.waitForSelector('.yasqe .CodeMirror:visible')
+          if (await hasEditor(page)) await page.waitForSelector('.yasqe .CodeMirror:visible')
           const file = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-${width}.png`
           await page.screenshot({ path: join(pictures, file), fullPage: true })
         }
