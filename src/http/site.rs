@@ -54,26 +54,29 @@ pub(super) fn html(page: String) -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
+/// Lessons, and case studies, that the first page shows as the newest.
+const NEWEST: usize = 3;
+
 /// `/`.
 pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Problem> {
     let app = state.app()?;
     let snapshot = state.snapshot()?;
-    let answer = crate::search::search(
-        snapshot.revision,
-        &snapshot.graph,
-        &snapshot.text,
-        &app.config.names,
-        &crate::search::Query {
+    let newest = |kind: &str| {
+        let query = crate::search::Query {
             page: 1,
-            limit: 6,
+            limit: NEWEST,
             sort: crate::search::Sort::Newest,
-            filters: vec![
-                (Facet::Kind, "lesson".to_owned()),
-                (Facet::Kind, "case-study".to_owned()),
-            ],
+            filters: vec![(Facet::Kind, kind.to_owned())],
             ..Default::default()
-        },
-    )?;
+        };
+        let (graph, text) = (&snapshot.graph, &snapshot.text);
+        crate::search::search(snapshot.revision, graph, text, &app.config.names, &query)
+    };
+    let [mut lessons, mut cases] =
+        [newest("lesson")?, newest("case-study")?].map(|found| found.hits.into_iter());
+    // Side by side, as long as there are both.
+    let newest: Vec<crate::search::Record> =
+        (0..NEWEST).flat_map(|_| [lessons.next(), cases.next()]).flatten().collect();
     let all = crate::search::search(
         snapshot.revision,
         &snapshot.graph,
@@ -116,8 +119,7 @@ pub(super) async fn home(Shared(state): Shared<State>) -> Result<Response, Probl
         dimensions: links(Facet::Dimension),
         statuses: links(Facet::Status),
         stated_sites: stated,
-        newest: answer
-            .hits
+        newest: newest
             .iter()
             .map(|hit| pages::Card {
                 link: pages::Link::new(&hit.title, &hit.url).with_status(&hit.status),
