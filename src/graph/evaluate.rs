@@ -68,6 +68,9 @@ pub enum EvaluationError {
     /// The query cannot be evaluated for another reason.
     #[error("{0}")]
     Evaluation(String),
+    /// The format has no way to write a triple term.
+    #[error("JSON-LD cannot express the triple terms in this answer")]
+    NoTripleTerms,
     /// The answer could not be delivered.
     #[error(transparent)]
     Output(#[from] io::Error),
@@ -132,7 +135,11 @@ impl Snapshot {
                 }
                 let mut writer = serializer.for_writer(output);
                 for triple in triples {
-                    writer.serialize_triple(&triple?)?;
+                    let triple = triple?;
+                    if format == GraphFormat::JsonLd && triple.object.is_triple() {
+                        return Err(EvaluationError::NoTripleTerms);
+                    }
+                    writer.serialize_triple(&triple)?;
                     count += 1;
                 }
                 writer.finish()?;

@@ -56,10 +56,12 @@ impl Error {
                 Kind::QueryTimeout
             }
             Self::Evaluation(EvaluationError::Stopped(Stopped::Memory)) => Kind::QueryMemory,
+            Self::Evaluation(EvaluationError::NoTripleTerms) | Self::NotAcceptable(_) => {
+                Kind::NotAcceptable
+            }
             Self::Evaluation(_) | Self::Search(_) => Kind::Internal,
             Self::Parameter(_) => Kind::InvalidParameter,
             Self::ResultTooLarge(_) => Kind::ResultTooLarge,
-            Self::NotAcceptable(_) => Kind::NotAcceptable,
             Self::Overloaded(_) => Kind::Busy,
         }
     }
@@ -91,6 +93,9 @@ impl Error {
             }
             Self::Evaluation(EvaluationError::UnknownFunction(_)) => {
                 "the functions of SPARQL 1.1 and the xsd: casts are known"
+            }
+            Self::Evaluation(EvaluationError::NoTripleTerms) => {
+                "ask for Turtle, N-Triples or RDF/XML"
             }
             Self::ResultTooLarge(_) => "add LIMIT and OFFSET, or use an export",
             Self::Overloaded(_) => "try again in a moment",

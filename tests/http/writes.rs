@@ -389,6 +389,9 @@ async fn triple_terms_and_directions_go_in_and_come_out() {
         let refused = service.get(path, "application/ld+json").await;
         assert_eq!(refused.problem(), "not-acceptable", "{path}");
     }
+    let construct = "CONSTRUCT WHERE { ?s <http://x/b> ?o }";
+    let refused = service.query(construct, "application/ld+json").await;
+    assert_eq!(refused.problem(), "not-acceptable");
     let all = format!("SELECT ?o {{ GRAPH <{graph}> {{ <http://x/a> ?p ?o }} }}");
     let json = service.query(&all, "application/sparql-results+json").await.json();
     assert_eq!(json["results"]["bindings"][0]["o"]["type"], "triple");
