@@ -140,24 +140,26 @@ fn a_fresh_folder_is_seeded_checked_and_searched() {
 
 pub struct Server(pub std::process::Child, pub String);
 
+/// An address that nobody listens at.
+fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    listener.local_addr().expect("an address").to_string()
+}
+
 impl Server {
     pub fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
     pub fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address").to_string();
-        drop(listener);
+        let address = free_address();
         Self::spawn(insites(data, &["serve", "--listen", &address]), address, variables)
     }
 
     /// A server whose files cannot grow beyond a size (kB): writes past it fail
     /// as on a full disk.
     pub fn start_limited(data: &Path, limit: u64) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let address = listener.local_addr().expect("an address").to_string();
-        drop(listener);
+        let address = free_address();
         let inner = insites(data, &["serve", "--listen", &address]);
         let script = format!("trap '' XFSZ; ulimit -f {limit}; exec \"$0\" \"$@\"");
         let mut outer = Command::new("bash");

@@ -1,7 +1,6 @@
 //! Brings the views up to the ledger when a folder is opened.
 
-use crate::commit::Steps;
-use crate::commit::{Committer, Documents, Error, Gate, Reader, Snapshot};
+use crate::commit::{Committer, Documents, Error, Gate, Reader, Snapshot, Steps};
 use crate::graph::{Dictionary, Quads};
 use crate::index::TextIndex;
 use crate::ledger::Ledger;

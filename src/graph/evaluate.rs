@@ -69,7 +69,7 @@ pub enum EvaluationError {
     #[error("{0}")]
     Evaluation(String),
     /// The format has no way to write a triple term.
-    #[error("JSON-LD cannot express the triple terms in this answer")]
+    #[error("JSON-LD cannot express the triple terms in this data")]
     NoTripleTerms,
     /// The answer could not be delivered.
     #[error(transparent)]

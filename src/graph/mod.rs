@@ -125,6 +125,13 @@ impl Snapshot {
     /// `None` for other terms. Nothing is copied.
     #[must_use]
     pub fn string(&self, id: TermId) -> Option<(&str, Option<&str>)> {
+        let typed = self.dictionary.bytes(id)?.first() == Some(&b'T');
+        if typed { None } else { self.literal(id) }
+    }
+
+    /// The same of any literal.
+    #[must_use]
+    pub fn literal(&self, id: TermId) -> Option<(&str, Option<&str>)> {
         let (tag, rest) = self.dictionary.bytes(id)?.split_first()?;
         match tag {
             b'S' => Some((std::str::from_utf8(rest).ok()?, None)),
@@ -134,6 +141,10 @@ impl Snapshot {
                 let language = std::str::from_utf8(language).ok()?;
                 let language = language.split_once("--").map_or(language, |(tag, _)| tag);
                 Some((std::str::from_utf8(value).ok()?, Some(language)))
+            }
+            b'T' => {
+                let zero = rest.iter().position(|byte| *byte == 0)?;
+                Some((std::str::from_utf8(&rest[zero + 1..]).ok()?, None))
             }
             _ => None,
         }

@@ -222,8 +222,8 @@ pub(super) struct Violation {
 impl Problem {
     /// JSON-LD 1.1 has no way to write a triple term.
     pub(super) fn no_triple_terms() -> Self {
-        Self::new(Kind::NotAcceptable, "JSON-LD cannot express the triple terms in this data")
-            .with_hint("ask for Turtle, N-Triples, RDF/XML, TriG or N-Quads")
+        let error = crate::graph::EvaluationError::NoTripleTerms;
+        crate::query::Error::from(error).into()
     }
 }
 

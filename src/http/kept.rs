@@ -137,14 +137,14 @@ pub(super) async fn keep(Shared(state): Shared<State>, request: Request, next: N
     };
     let snapshot = app.reader.seen_by(Visibility::Public);
     let at = snapshot.revision;
+    if let Some(response) = state.kept.get(at, &key) {
+        return response;
+    }
     // Related records change while vectors are made.
     if state.config.embedding_threads > 0 && !snapshot.text.all_embedded() {
         return next.run(request).await;
     }
     drop(snapshot);
-    if let Some(response) = state.kept.get(at, &key) {
-        return response;
-    }
     let response = next.run(request).await;
     // An answer of a later revision, which was shown meanwhile, has its number.
     let revision = response.headers().get("insites-revision");

@@ -95,7 +95,7 @@ impl Error {
                 "the functions of SPARQL 1.1 and the xsd: casts are known"
             }
             Self::Evaluation(EvaluationError::NoTripleTerms) => {
-                "ask for Turtle, N-Triples or RDF/XML"
+                "ask for Turtle, N-Triples, RDF/XML, TriG or N-Quads"
             }
             Self::ResultTooLarge(_) => "add LIMIT and OFFSET, or use an export",
             Self::Overloaded(_) => "try again in a moment",

@@ -85,7 +85,7 @@ impl Properties {
             let quads =
                 graph.quads().matching(Some(subject), Some(*title), None, GraphPattern::Any);
             let values = quads.filter_map(|quad| {
-                let (text, language) = graph.string(quad[2])?;
+                let (text, language) = graph.literal(quad[2])?;
                 Some((is_foreign(language), text))
             });
             if let Some((_, text)) = values.min() {
@@ -108,10 +108,10 @@ impl Properties {
                 }
                 continue;
             }
-            let Some((text, language)) = graph.string(object) else { continue };
+            let Some((text, language)) = graph.literal(object) else { continue };
             if let Some(rank) = self.titles.iter().position(|title| *title == property) {
                 titles.push((rank, is_foreign(language), text));
-            } else {
+            } else if graph.string(object).is_some() {
                 texts.push((Some(property) != self.description, text));
             }
         }
@@ -144,4 +144,32 @@ pub fn label(graph: &Snapshot, subject: TermId) -> String {
 #[must_use]
 pub fn status(graph: &Snapshot, subject: TermId) -> String {
     Properties::of(graph).read(graph, subject).status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_may_be_any_literal_and_other_texts_are_strings() {
+        use oxigraph::model::{Literal, NamedNode, Term, vocab::xsd};
+        let mut dictionary = crate::graph::Dictionary::default();
+        let mut number = |term: Term| -> TermId {
+            let mut encoded = Vec::new();
+            crate::graph::encode(term.as_ref(), &mut encoded);
+            dictionary.intern_encoded(&encoded)
+        };
+        let mut iri = |text: &str| number(NamedNode::new_unchecked(text).into());
+        let (record, title) = (iri("http://x/r"), iri(&format!("{DCTERMS}title")));
+        let note = iri("http://x/note");
+        let year: Term = Literal::new_typed_literal("2024", xsd::G_YEAR).into();
+        let values = [year, Literal::from("said").into()].map(number);
+        let quads = [[record, title, values[0], 0], [record, note, values[0], 0]];
+        let quads = [quads[0], quads[1], [record, note, values[1], 0]];
+        let graph = Snapshot::new(dictionary, crate::graph::Quads::from_quads(&quads));
+        let properties = Properties::of(&graph);
+        let read = properties.read(&graph, record);
+        assert_eq!((read.title.as_str(), read.texts), ("2024", vec!["said".to_owned()]));
+        assert_eq!(properties.title(&graph, record), "2024");
+    }
 }

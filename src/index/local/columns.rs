@@ -243,13 +243,11 @@ impl Columns {
     /// Calls with all documents that have vectors, and where, some at a time.
     pub(super) fn scan(&self, together: usize, mut each: impl FnMut(&[u32], &[Place])) {
         let scan = self.scan.read().unwrap_or_else(PoisonError::into_inner);
-        let (docs, places) = &scan.sorted;
-        for (docs, places) in docs.chunks(together).zip(places.chunks(together)) {
-            each(docs, places);
-        }
-        let (docs, places): (Vec<u32>, Vec<Place>) = scan.late.iter().copied().unzip();
-        for (docs, places) in docs.chunks(together).zip(places.chunks(together)) {
-            each(docs, places);
+        let late = scan.late.iter().copied().unzip();
+        for (docs, places) in [&scan.sorted, &late] {
+            for (docs, places) in docs.chunks(together).zip(places.chunks(together)) {
+                each(docs, places);
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Filters and counts over the columns.
 
 use crate::index::Facet;
+use crate::index::local::columns::{Columns, Facets};
 use crate::index::local::rows::{Bits, Rows};
 use crate::index::local::snapshot::{Segment, Snapshot};
 use rustc_hash::FxHashMap;
@@ -68,10 +69,14 @@ impl Snapshot {
     /// How many of these rows have each value of a facet.
     #[must_use]
     pub fn counts(&self, facet: Facet, rows: &Rows) -> Vec<(u64, u64)> {
+        self.tally(rows, |columns| &columns.facets[facet as usize])
+    }
+
+    /// The values that some of these rows have, with how many do.
+    fn tally(&self, rows: &Rows, of: impl Fn(&Columns) -> &Facets) -> Vec<(u64, u64)> {
         let mut counts: Vec<(u64, u64)> = Vec::new();
         for (segment, bits) in self.segments().iter().zip(&rows.0) {
-            let facets = &segment.columns.facets[facet as usize];
-            let found = facets.counts(bits, bits.count());
+            let found = of(&segment.columns).counts(bits, bits.count());
             if counts.is_empty() {
                 counts = found;
                 continue;
@@ -97,16 +102,11 @@ impl Snapshot {
     /// How many of these rows have a date in each year.
     #[must_use]
     pub fn years(&self, rows: &Rows) -> Vec<(u32, u64)> {
-        let mut all: std::collections::BTreeMap<u32, u64> = std::collections::BTreeMap::new();
-        for (segment, bits) in self.segments().iter().zip(&rows.0) {
-            let years = &segment.columns.years;
-            for (year, count) in years.counts(bits, bits.count()) {
-                if count > 0 {
-                    *all.entry(u32::try_from(year).unwrap_or(0)).or_default() += count;
-                }
-            }
-        }
-        all.into_iter().collect()
+        let year = |(year, count)| (u32::try_from(year).unwrap_or(0), count);
+        let mut years: Vec<(u32, u64)> =
+            self.tally(rows, |columns| &columns.years).into_iter().map(year).collect();
+        years.sort_unstable();
+        years
     }
 }
 
