@@ -89,7 +89,7 @@ pub(super) fn page(
                 .iter()
                 .enumerate()
                 .map(|(index, value)| {
-                    let pair = (facet.name(), value.value.as_str());
+                    let pair = (facet.name(), &*value.value);
                     let selected = asked
                         .filters
                         .iter()
@@ -98,8 +98,8 @@ pub(super) fn page(
                 })
                 .filter(|(index, _, _, selected)| *index < VALUES || *selected)
                 .map(|(_, value, pair, selected)| pages::FacetLink {
-                    value: value.value.clone(),
-                    label: value.label.clone(),
+                    value: value.value.to_string(),
+                    label: value.label.to_string(),
                     count: value.count,
                     selected,
                     url: if selected { with(&[], &[pair]) } else { with(&[pair], &[]) },
@@ -120,7 +120,7 @@ pub(super) fn page(
                 .facets
                 .get(facet.name())
                 .and_then(|values| values.iter().find(|v| v.value.eq_ignore_ascii_case(value)))
-                .map(|v| v.label.clone())
+                .map(|v| v.label.to_string())
                 .or_else(|| named(state, *facet, value))
                 .unwrap_or_else(|| value.clone());
             let text = format!("{}: {label}", facet_name(*facet));

@@ -21,14 +21,15 @@ pub use similar::{nearest_of_kind, similar};
 pub use suggest::{Suggestion, suggest};
 
 use crate::graph::Snapshot;
+use crate::index::{Counted, Facet, Filters, KINDS, Row, Rows};
 pub use crate::index::{Error, Snapshot as Index};
-use crate::index::{Facet, Filters, KINDS, Row, Rows};
 use crate::rdf::Names;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
 use crate::rdf::vocabulary::INSITES;
 use records::{Known, Wording};
 use serde::Serialize;
+use std::sync::Arc;
 
 pub use words::read_words;
 
@@ -223,9 +224,9 @@ pub struct Why {
 #[derive(Debug, Clone, Serialize)]
 pub struct FacetValue {
     /// What to filter by.
-    pub value: String,
+    pub value: Arc<str>,
     /// What people call it.
-    pub label: String,
+    pub label: Arc<str>,
     /// Results with it.
     pub count: u64,
 }
@@ -273,6 +274,7 @@ pub fn search(
     let hits = hits.into_iter().map(record).collect();
     let coverage = (query.mode != Mode::Words).then(|| text.coverage());
     let partial = coverage.filter(|(embedded, documents)| embedded < documents);
+    let counted = Counted::new(&within);
     Ok(Answer {
         query: query.text.clone(),
         mode: query.mode.name(),
@@ -281,8 +283,8 @@ pub fn search(
         page,
         pages: total.div_ceil(limit).max(1),
         hits,
-        facets: facet_values(text, graph, names, &known, &ranked.rows, &filters),
-        years: text.years(&within).into_iter().map(|(year, count)| Year { year, count }).collect(),
+        facets: facet_values(text, graph, names, &known, &ranked.rows, (&counted, &filters)),
+        years: text.years(&counted).into_iter().map(|(year, count)| Year { year, count }).collect(),
         coverage: partial.map(|(embedded, documents)| Coverage { embedded, documents }),
         help: if total == 0 {
             Some(help(text, &asked, &ranked.rows, &filters, query)?)
@@ -308,26 +310,25 @@ fn facet_values(
     graph: &Snapshot,
     names: &Names,
     known: &Known,
-    rows: &Rows,
-    filters: &Filters,
+    ranked: &Rows,
+    (within, filters): (&Counted<'_>, &Filters),
 ) -> std::collections::BTreeMap<&'static str, Vec<FacetValue>> {
     let of_facet = |facet: Facet| {
-        let mut over = rows.clone();
-        over.and(filters.for_counts_of(facet));
-        let mut counts = text.counts(facet, &over);
+        let mut counts = match filters.without_own(facet) {
+            None => text.counts(facet, within),
+            Some(others) => {
+                let mut over = ranked.clone();
+                over.and(others);
+                text.counts(facet, &Counted::new(&over))
+            }
+        };
         // Labels are looked up for what is shown only.
         let order = |a: &(u64, u64), b: &(u64, u64)| b.1.cmp(&a.1).then(a.0.cmp(&b.0));
         if counts.len() > FACET_VALUES {
             counts.select_nth_unstable_by(FACET_VALUES, order);
             counts.truncate(FACET_VALUES);
         }
-        let mut values: Vec<FacetValue> = counts
-            .into_iter()
-            .map(|(value, count)| {
-                let (value, label) = known.facet_text(graph, names, facet, value);
-                FacetValue { value, label, count }
-            })
-            .collect();
+        let mut values = known.facet_values(graph, names, facet, &counts);
         values.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.label.cmp(&b.label)));
         (facet.name(), values)
     };
@@ -416,7 +417,7 @@ fn record(
     let id = graph.text(hit.subject).unwrap_or_default();
     let Wording { title, texts, status } = known.properties.read(graph, hit.subject);
     let (snippet, mut words) = snippet::best_passage(&texts, wanted);
-    let in_title = wanted.matches(&title);
+    let in_title = wanted.matches(title);
     let mut fields = Vec::new();
     if !in_title.is_empty() {
         fields.push("title");
@@ -436,7 +437,7 @@ fn record(
         kind,
         slug,
         url,
-        title: if title.is_empty() { id.clone() } else { title },
+        title: if title.is_empty() { id.clone() } else { title.to_owned() },
         id,
         snippet,
         status,

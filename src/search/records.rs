@@ -5,9 +5,10 @@ use crate::graph::{GraphPattern, Snapshot};
 use crate::index::Facet;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TITLES};
 use crate::rdf::{Names, TermId};
+use crate::search::FacetValue;
 use crate::search::synonyms::Synonyms;
 use rustc_hash::FxHashMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What the searches of one revision have in common, as one kind of reader
 /// sees it.
@@ -15,7 +16,7 @@ pub(super) struct Known {
     pub(super) synonyms: Synonyms,
     pub(super) properties: Properties,
     /// Values and labels of facets that were shown.
-    facets: RwLock<FxHashMap<(Facet, u64), (String, String)>>,
+    facets: RwLock<FxHashMap<(Facet, u64), (Arc<str>, Arc<str>)>>,
 }
 
 impl Known {
@@ -27,23 +28,34 @@ impl Known {
         }
     }
 
-    /// Value and label of a facet's number.
-    pub(super) fn facet_text(
+    /// Values of a facet, given as numbers with their counts.
+    pub(super) fn facet_values(
         &self,
         graph: &Snapshot,
         names: &Names,
         facet: Facet,
-        number: u64,
-    ) -> (String, String) {
+        counts: &[(u64, u64)],
+    ) -> Vec<FacetValue> {
+        let shown = |known: &FxHashMap<_, (Arc<str>, Arc<str>)>| -> Option<Vec<FacetValue>> {
+            let value = |(number, count): &(u64, u64)| {
+                let (value, label) = known.get(&(facet, *number))?.clone();
+                Some(FacetValue { value, label, count: *count })
+            };
+            counts.iter().map(value).collect()
+        };
         let known = self.facets.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(text) = known.get(&(facet, number)) {
-            return text.clone();
+        if let Some(values) = shown(&known) {
+            return values;
         }
         drop(known);
-        let text = super::facet_text(graph, names, facet, number);
         let mut known = self.facets.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert((facet, number), text.clone());
-        text
+        for (number, _) in counts {
+            known.entry((facet, *number)).or_insert_with(|| {
+                let (value, label) = super::facet_text(graph, names, facet, *number);
+                (value.into(), label.into())
+            });
+        }
+        shown(&known).unwrap_or_default()
     }
 }
 
@@ -57,11 +69,11 @@ pub(super) struct Properties {
 
 /// What a record says of itself.
 #[derive(Debug, Default)]
-pub(super) struct Wording {
+pub(super) struct Wording<'a> {
     /// Its English title, preferred label or label; empty if it has none.
-    pub(super) title: String,
+    pub(super) title: &'a str,
     /// Its other texts, the description first.
-    pub(super) texts: Vec<String>,
+    pub(super) texts: Vec<&'a str>,
     /// The local name of its status; empty if it has none.
     pub(super) status: String,
 }
@@ -96,7 +108,7 @@ impl Properties {
     }
 
     /// Reads a record.
-    pub(super) fn read(&self, graph: &Snapshot, subject: TermId) -> Wording {
+    pub(super) fn read<'a>(&self, graph: &'a Snapshot, subject: TermId) -> Wording<'a> {
         let mut read = Wording::default();
         let mut titles: Vec<(usize, bool, &str)> = Vec::new();
         let mut texts: Vec<(bool, &str)> = Vec::new();
@@ -117,9 +129,8 @@ impl Properties {
         }
         texts.sort_by_key(|(other, _)| *other);
         texts.dedup();
-        read.texts = texts.into_iter().map(|(_, text)| text.to_owned()).collect();
-        read.title =
-            titles.into_iter().min().map(|(.., title)| title.to_owned()).unwrap_or_default();
+        read.texts = texts.into_iter().map(|(_, text)| text).collect();
+        read.title = titles.into_iter().min().map(|(.., title)| title).unwrap_or_default();
         read
     }
 }
@@ -137,7 +148,7 @@ fn local_name(iri: &str) -> Option<&str> {
 /// empty if it has none.
 #[must_use]
 pub fn label(graph: &Snapshot, subject: TermId) -> String {
-    Properties::of(graph).read(graph, subject).title
+    Properties::of(graph).read(graph, subject).title.to_owned()
 }
 
 /// The local name of a record's status; empty if it has none.
@@ -169,7 +180,7 @@ mod tests {
         let graph = Snapshot::new(dictionary, crate::graph::Quads::from_quads(&quads));
         let properties = Properties::of(&graph);
         let read = properties.read(&graph, record);
-        assert_eq!((read.title.as_str(), read.texts), ("2024", vec!["said".to_owned()]));
+        assert_eq!((read.title, read.texts), ("2024", vec!["said"]));
         assert_eq!(properties.title(&graph, record), "2024");
     }
 }

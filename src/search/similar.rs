@@ -23,7 +23,7 @@ pub fn similar(
     let row = text.row_of(subject);
     let vector = row.and_then(|row| text.vector(row)).unwrap_or_else(|| {
         let read = known.properties.read(graph, subject);
-        let first = read.texts.first().map_or("", String::as_str);
+        let first = read.texts.first().unwrap_or(&"");
         meaning_of(&format!("{}. {first}", read.title))
     });
     let mut others = text.visible();

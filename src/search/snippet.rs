@@ -1,8 +1,9 @@
 //! The passage of a record that fits a query best, with what matched marked.
 //! Pure text work, no index.
 
-use crate::index::{beginning_of, surface_words_of, words_beginning};
+use crate::index::{beginning_of, surface_words_of, words_beginning, words_of};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// About two lines (bytes).
@@ -15,6 +16,9 @@ pub(super) struct Wanted {
     stems: FxHashMap<String, Option<String>>,
     /// Their first letters.
     letters: Vec<[u8; 2]>,
+    /// Words of texts that were looked at, with whether they are looked for:
+    /// texts on one subject share their words, and a stem takes long to find.
+    met: RefCell<FxHashMap<String, bool>>,
     /// The words as typed, for passages that none of them stands in.
     typed: Vec<String>,
 }
@@ -29,6 +33,7 @@ impl Wanted {
         Self {
             stems: stems.iter().cloned().collect(),
             letters,
+            met: RefCell::default(),
             typed: typed.filter(|word| word.len() > 3).collect(),
         }
     }
@@ -40,16 +45,24 @@ impl Wanted {
 
     /// What was typed for the words of a text that match by another word.
     pub(super) fn stand_ins(&self, text: &str) -> Vec<String> {
-        let words = words_beginning(text, &self.letters).into_iter();
-        words.filter_map(|(word, _)| self.stems.get(&word)?.clone()).collect()
+        if self.stems.values().all(Option::is_none) {
+            return Vec::new();
+        }
+        words_of(text).into_iter().filter_map(|(stem, _)| self.stems.get(&stem)?.clone()).collect()
     }
 
     fn places(&self, text: &str) -> Vec<Range<usize>> {
-        words_beginning(text, &self.letters)
-            .into_iter()
-            .filter(|(word, _)| self.stems.contains_key(word))
-            .map(|(_, range)| range)
-            .collect()
+        let mut met = self.met.borrow_mut();
+        let is_wanted = |range: &Range<usize>| {
+            let word = &text[range.clone()];
+            if let Some(wanted) = met.get(word) {
+                return *wanted;
+            }
+            let wanted = words_of(word).iter().any(|(stem, _)| self.stems.contains_key(stem));
+            met.insert(word.to_owned(), wanted);
+            wanted
+        };
+        words_beginning(text, &self.letters).filter(is_wanted).collect()
     }
 
     /// How much a text resembles what was typed, by the letters of its words.
@@ -74,10 +87,11 @@ impl Wanted {
 
 /// The best passage as HTML, escaped but for `<mark>`, and the words of it
 /// that matched. The first text wins ties, so pass the description first.
-pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<String>) {
+pub(super) fn best_passage<T: AsRef<str>>(texts: &[T], wanted: &Wanted) -> (String, Vec<String>) {
     let mut most = None;
     let mut best: (&str, Vec<Range<usize>>, Range<usize>) = ("", Vec::new(), 0..0);
     for text in texts {
+        let text = text.as_ref();
         let places = wanted.places(text);
         let (count, window) = window(text, &places);
         if most.is_none_or(|most| count > most) {
@@ -92,7 +106,7 @@ pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<St
         best = (text, Vec::new(), sentence);
     }
     let (text, places, window) = best;
-    let mut html = String::new();
+    let mut html = String::with_capacity(2 * LENGTH);
     let mut words = Vec::new();
     if window.start > 0 {
         html.push_str("… ");
@@ -117,9 +131,13 @@ pub(super) fn best_passage(texts: &[String], wanted: &Wanted) -> (String, Vec<St
 }
 
 /// The sentence that resembles the query most, when no word of it matches.
-fn nearest_sentence<'a>(texts: &'a [String], wanted: &Wanted) -> Option<(&'a str, Range<usize>)> {
+fn nearest_sentence<'a, T: AsRef<str>>(
+    texts: &'a [T],
+    wanted: &Wanted,
+) -> Option<(&'a str, Range<usize>)> {
     let mut best: Option<(f32, &str, Range<usize>)> = None;
     for text in texts {
+        let text = text.as_ref();
         let mut start = 0;
         while start < text.len() {
             let end = text[start..].find(". ").map_or(text.len(), |n| start + n + 1);
@@ -141,9 +159,19 @@ fn nearest_sentence<'a>(texts: &'a [String], wanted: &Wanted) -> Option<(&'a str
 /// The window with the most different matches, cut at word ends, and how many.
 fn window(text: &str, places: &[Range<usize>]) -> (usize, Range<usize>) {
     let mut best = (0, 0);
+    let words: Vec<String> =
+        places.iter().map(|place| text[place.clone()].to_lowercase()).collect();
+    let mut different: Vec<&str> = Vec::new();
     for (index, first) in places.iter().enumerate() {
-        let inside = places[index..].iter().take_while(|p| p.end <= first.start + LENGTH * 3 / 4);
-        let different: FxHashSet<String> = inside.map(|p| text[p.clone()].to_lowercase()).collect();
+        different.clear();
+        for (place, word) in places.iter().zip(&words).skip(index) {
+            if place.end > first.start + LENGTH * 3 / 4 {
+                break;
+            }
+            if !different.contains(&word.as_str()) {
+                different.push(word);
+            }
+        }
         if different.len() > best.0 {
             best = (different.len(), first.start);
         }
@@ -176,16 +204,21 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 fn escape(text: &str, html: &mut String) {
-    for c in text.chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            c => html.push(c),
-        }
+    let mut plain = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let escaped = match byte {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            b'>' => "&gt;",
+            b'"' => "&quot;",
+            b'\'' => "&#39;",
+            _ => continue,
+        };
+        html.push_str(&text[plain..at]);
+        html.push_str(escaped);
+        plain = at + 1;
     }
+    html.push_str(&text[plain..]);
 }
 
 #[cfg(test)]
@@ -230,6 +263,6 @@ mod tests {
     fn without_words_the_text_begins_at_its_beginning() {
         let (html, _) = best_passage(&["A short text".to_owned()], &wanted(""));
         assert_eq!(html, "A short text");
-        assert_eq!(best_passage(&[], &wanted("x")).0, "");
+        assert_eq!(best_passage::<&str>(&[], &wanted("x")).0, "");
     }
 }

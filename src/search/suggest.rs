@@ -89,7 +89,7 @@ pub fn suggest(
         }
     }
     let known = text.remembered(|| Known::read(graph));
-    let mut hits: Vec<(bool, usize, String, u32)> = best
+    let mut hits: Vec<(bool, usize, &str, u32)> = best
         .into_iter()
         .map(|(_, _, subject, _)| {
             let title = known.properties.read(graph, subject).title;
@@ -100,7 +100,7 @@ pub fn suggest(
     for (_, _, title, subject) in hits.into_iter().take(RECORDS) {
         let iri = graph.text(subject).unwrap_or_default();
         let (kind, _, url) = place(graph, names, subject, &iri);
-        suggestions.push(Suggestion { text: title, kind, url });
+        suggestions.push(Suggestion { text: title.to_owned(), kind, url });
     }
     Ok(suggestions)
 }

@@ -4,10 +4,10 @@
 use crate::index::local::meaning::Vectors;
 use crate::index::local::rows::Bits;
 use crate::index::local::text::engine;
+use crate::index::local::values::Facets;
 use crate::index::{Error, Facet};
 use crate::rdf::TermId;
 use insites_embedding::Place;
-use rustc_hash::FxHashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use tantivy::SegmentReader;
@@ -61,89 +61,6 @@ impl Scan {
 
 /// Documents that may be out of order, and their share of all.
 const LATE: (usize, usize) = (1_024, 8);
-
-/// One facet: numbers of values, a list a document.
-#[derive(Default)]
-pub(super) struct Facets {
-    /// The values by number.
-    pub(super) values: Vec<u64>,
-    /// Where a document's numbers begin; one more than documents.
-    offsets: Vec<u32>,
-    numbers: Vec<u32>,
-    /// The documents of each value, where there are few values.
-    documents: Vec<Bits>,
-}
-
-/// The most values of a facet for which sets of documents are kept (12 kB each
-/// for 100,000 documents).
-const FEW_VALUES: usize = 64;
-
-impl Facets {
-    /// A facet from the values of each document.
-    fn new<V: Iterator<Item = u64>>(lists: impl Iterator<Item = V>) -> Self {
-        let mut facets = Self { offsets: vec![0], ..Self::default() };
-        let mut known: FxHashMap<u64, u32> = FxHashMap::default();
-        for list in lists {
-            for value in list {
-                let next = u32::try_from(facets.values.len()).unwrap_or(u32::MAX);
-                let number = *known.entry(value).or_insert_with(|| {
-                    facets.values.push(value);
-                    next
-                });
-                facets.numbers.push(number);
-            }
-            facets.offsets.push(u32::try_from(facets.numbers.len()).unwrap_or(u32::MAX));
-        }
-        if facets.values.len() <= FEW_VALUES {
-            let count = u32::try_from(facets.offsets.len() - 1).unwrap_or(u32::MAX);
-            facets.documents = vec![Bits::none(count); facets.values.len()];
-            for doc in 0..count {
-                let range = facets.range(doc);
-                for number in &facets.numbers[range] {
-                    facets.documents[*number as usize].set(doc);
-                }
-            }
-        }
-        facets
-    }
-
-    fn range(&self, doc: u32) -> std::ops::Range<usize> {
-        self.offsets[doc as usize] as usize..self.offsets[doc as usize + 1] as usize
-    }
-
-    /// How many of some documents, of which there are so many, have each value.
-    /// Values that none has may be left out.
-    pub(super) fn counts(&self, documents: &Bits, count: u64) -> Vec<(u64, u64)> {
-        // Sets are met word by word, documents one by one.
-        let words = self.values.len() as u64 * u64::from(documents.len()) / 64;
-        if self.documents.len() == self.values.len() && words / 8 < count {
-            let sets = self.values.iter().zip(&self.documents);
-            return sets.map(|(value, set)| (*value, documents.common(set))).collect();
-        }
-        if count < self.values.len() as u64 / 4 {
-            let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
-            documents.each(|doc| {
-                for number in self.of(doc) {
-                    *counts.entry(*number).or_default() += 1;
-                }
-            });
-            let value = |(number, count)| (self.values[number as usize], count);
-            return counts.into_iter().map(value).collect();
-        }
-        let mut counts = vec![0; self.values.len()];
-        documents.each(|doc| {
-            for number in self.of(doc) {
-                counts[*number as usize] += 1;
-            }
-        });
-        self.values.iter().copied().zip(counts).filter(|(_, count)| *count > 0).collect()
-    }
-
-    /// The numbers of a document's values.
-    pub(super) fn of(&self, doc: u32) -> &[u32] {
-        &self.numbers[self.range(doc)]
-    }
-}
 
 impl Columns {
     /// Reads the columns of a segment.

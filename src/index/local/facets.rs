@@ -1,9 +1,10 @@
 //! Filters and counts over the columns.
 
 use crate::index::Facet;
-use crate::index::local::columns::{Columns, Facets};
+use crate::index::local::columns::Columns;
 use crate::index::local::rows::{Bits, Rows};
 use crate::index::local::snapshot::{Segment, Snapshot};
+use crate::index::local::values::{Documents, Facets};
 use rustc_hash::FxHashMap;
 
 /// The rows that filters let through.
@@ -15,10 +16,23 @@ pub struct Filters {
 }
 
 impl Filters {
-    /// The rows over which a facet is counted: all filters but its own.
+    /// Where a facet is filtered by: the rows over which it is counted, those
+    /// that pass all filters but its own. All others are counted over all that
+    /// passes.
     #[must_use]
-    pub fn for_counts_of(&self, facet: Facet) -> &Rows {
-        self.without.iter().find(|(f, _)| *f == facet).map_or(&self.all, |(_, rows)| rows)
+    pub fn without_own(&self, facet: Facet) -> Option<&Rows> {
+        self.without.iter().find(|(f, _)| *f == facet).map(|(_, rows)| rows)
+    }
+}
+
+/// Rows of which several facets are counted.
+pub struct Counted<'a>(Vec<Documents<'a>>);
+
+impl<'a> Counted<'a> {
+    /// These rows.
+    #[must_use]
+    pub fn new(rows: &'a Rows) -> Self {
+        Self(rows.0.iter().map(Documents::new).collect())
     }
 }
 
@@ -68,40 +82,38 @@ impl Snapshot {
 
     /// How many of these rows have each value of a facet.
     #[must_use]
-    pub fn counts(&self, facet: Facet, rows: &Rows) -> Vec<(u64, u64)> {
+    pub fn counts(&self, facet: Facet, rows: &Counted<'_>) -> Vec<(u64, u64)> {
         self.tally(rows, |columns| &columns.facets[facet as usize])
     }
 
     /// The values that some of these rows have, with how many do.
-    fn tally(&self, rows: &Rows, of: impl Fn(&Columns) -> &Facets) -> Vec<(u64, u64)> {
+    fn tally(&self, rows: &Counted<'_>, of: impl Fn(&Columns) -> &Facets) -> Vec<(u64, u64)> {
         let mut counts: Vec<(u64, u64)> = Vec::new();
-        for (segment, bits) in self.segments().iter().zip(&rows.0) {
-            let found = of(&segment.columns).counts(bits, bits.count());
+        for (segment, documents) in self.segments().iter().zip(&rows.0) {
+            let found = of(&segment.columns).counts(documents);
             if counts.is_empty() {
                 counts = found;
                 continue;
             }
-            let mut all: FxHashMap<u64, u64> = counts.drain(..).collect();
-            for (value, count) in found {
-                *all.entry(value).or_default() += count;
+            let mut more: FxHashMap<u64, u64> = found.into_iter().collect();
+            for (value, count) in &mut counts {
+                *count += more.remove(value).unwrap_or(0);
             }
-            counts.extend(all);
+            counts.extend(more);
         }
-        counts.retain(|(_, count)| *count > 0);
         counts
     }
 
     /// The values of a facet that a document has.
     pub fn values(&self, row: crate::index::Row, facet: Facet) -> impl Iterator<Item = u64> + '_ {
-        self.place(row).into_iter().flat_map(move |(segment, doc)| {
-            let facets = &segment.columns.facets[facet as usize];
-            facets.of(doc).iter().map(|number| facets.values[*number as usize])
-        })
+        self.place(row)
+            .into_iter()
+            .flat_map(move |(segment, doc)| segment.columns.facets[facet as usize].of(doc))
     }
 
     /// How many of these rows have a date in each year.
     #[must_use]
-    pub fn years(&self, rows: &Rows) -> Vec<(u32, u64)> {
+    pub fn years(&self, rows: &Counted<'_>) -> Vec<(u32, u64)> {
         let year = |(year, count)| (u32::try_from(year).unwrap_or(0), count);
         let mut years: Vec<(u32, u64)> =
             self.tally(rows, |columns| &columns.years).into_iter().map(year).collect();
@@ -111,15 +123,7 @@ impl Snapshot {
 }
 
 fn with_value(segment: &Segment, facet: Facet, values: &[u64]) -> Bits {
-    let facets = &segment.columns.facets[facet as usize];
-    let wanted: Vec<bool> = facets.values.iter().map(|value| values.contains(value)).collect();
     let mut bits = Bits::none(segment.columns.len());
-    if wanted.contains(&true) {
-        for doc in 0..segment.columns.len() {
-            if facets.of(doc).iter().any(|number| wanted[*number as usize]) {
-                bits.set(doc);
-            }
-        }
-    }
+    segment.columns.facets[facet as usize].having(values, &mut bits);
     bits
 }

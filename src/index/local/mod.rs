@@ -10,10 +10,11 @@ mod rows;
 mod scored;
 mod snapshot;
 mod text;
+mod values;
 mod vocabulary;
 mod words;
 
-pub use facets::Filters;
+pub use facets::{Counted, Filters};
 pub use meaning::{Scan, Unembedded, meaning_of};
 pub use rows::{Bits, Rows};
 pub use scored::Scored;

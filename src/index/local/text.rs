@@ -205,7 +205,8 @@ impl TextIndex {
             self.parts = Arc::new(self.parts.with(touched, documents));
             return Ok(());
         }
-        let empty = self.folded.is_none() || self.parts.on_disk().len() == 0;
+        let before = self.parts.on_disk().len();
+        let empty = self.folded.is_none() || before == 0;
         for subject in &self.pending {
             if !empty {
                 let term = Term::from_field_u64(self.fields.subject, u64::from(*subject));
@@ -220,11 +221,27 @@ impl TextIndex {
         commit.commit().map_err(engine)?;
         self.reader.reload().map_err(engine)?;
         self.folded = Some(revision);
+        self.merge(before);
         let before = std::slice::from_ref(self.parts.on_disk());
         let on_disk = Part::new(self.reader.searcher(), &self.vectors, before)?;
         self.parts = Arc::new(Parts::of(on_disk, self.maker.clone()));
         self.pending.clear();
         Ok(())
+    }
+
+    /// Makes one segment of all after a change that at least doubled the index:
+    /// every search pays for each segment, and a document is so written again a
+    /// few times at most.
+    fn merge(&mut self, before: u64) {
+        let ids = self.reader.searcher().segment_readers().iter().map(|r| r.segment_id()).collect();
+        let merged = Vec::len(&ids) > 1 && self.reader.searcher().num_docs() >= 2 * before;
+        if merged && let Err(error) = self.writer.merge(&ids).wait() {
+            // They are as right as before.
+            tracing::debug!(%error, "the segments of the index stay apart");
+        }
+        if merged && let Err(error) = self.reader.reload() {
+            tracing::debug!(%error, "the merged segment is read later");
+        }
     }
 
     /// The index as it stands.

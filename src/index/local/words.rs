@@ -1,5 +1,6 @@
 //! How text becomes words, for records and for queries alike.
 
+use std::ops::Range;
 use tantivy::tokenizer::{
     AsciiFoldingFilter, Language, LowerCaser, RemoveLongFilter, Stemmer, TextAnalyzer, Token,
     TokenStream, Tokenizer,
@@ -89,7 +90,7 @@ pub(super) fn each_word(text: &str, stems: bool, mut each: impl FnMut(&Token)) {
 
 /// The index words (stems) of a text with their places in it (byte offsets).
 #[must_use]
-pub fn words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
+pub fn words_of(text: &str) -> Vec<(String, Range<usize>)> {
     let mut words = Vec::new();
     each_word(text, true, |token| {
         words.push((token.text.clone(), token.offset_from..token.offset_to));
@@ -118,39 +119,50 @@ pub fn beginning_of(word: &str) -> [u8; 2] {
     [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]
 }
 
-/// The index words (stems) of a text that begin with one of these pairs of
-/// letters (see [`beginning_of`]), with their places in it. So most words of a
+/// The words of a text whose stems may begin with one of these pairs of letters
+/// (see [`beginning_of`]): their places in it (byte offsets). So most words of a
 /// text need not be stemmed to find a few in it.
-#[must_use]
-pub fn words_beginning(text: &str, letters: &[[u8; 2]]) -> Vec<(String, std::ops::Range<usize>)> {
-    let mut words = Vec::new();
+pub fn words_beginning(text: &str, letters: &[[u8; 2]]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
-    while let Some(range) = next_word(text, at) {
-        at = range.end;
-        let word = &text[range.clone()];
-        if may_begin(word, letters) {
-            each_word(word, true, |token| {
-                if may_begin(&token.text, letters) {
-                    words.push((token.text.clone(), range.clone()));
-                }
-            });
+    std::iter::from_fn(move || {
+        while let Some(range) = next_word(text, at) {
+            at = range.end;
+            if may_begin(&text[range.clone()], letters) {
+                return Some(range);
+            }
         }
-    }
-    words
+        None
+    })
 }
 
 /// The next word of a text, from a place on.
-fn next_word(text: &str, from: usize) -> Option<std::ops::Range<usize>> {
-    let rest = &text[from..];
-    let begin = rest.find(char::is_alphanumeric)?;
-    let word = &rest[begin..];
-    let length = word.find(|c: char| !c.is_alphanumeric()).unwrap_or(word.len());
-    Some(from + begin..from + begin + length)
+fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
+    let mut at = from;
+    while !letter_at(text, at)?.0 {
+        at += letter_at(text, at)?.1;
+    }
+    let begin = at;
+    while let Some((true, length)) = letter_at(text, at) {
+        at += length;
+    }
+    Some(begin..at)
+}
+
+/// Whether a letter or digit is at a place of a text, and the bytes of what is;
+/// none at its end.
+#[inline]
+fn letter_at(text: &str, at: usize) -> Option<(bool, usize)> {
+    let byte = text.as_bytes().get(at)?;
+    if byte.is_ascii() {
+        return Some((byte.is_ascii_alphanumeric(), 1));
+    }
+    let letter = text[at..].chars().next()?;
+    Some((letter.is_alphanumeric(), letter.len_utf8()))
 }
 
 /// The words of a text as they are written, lower case and without accents.
 #[must_use]
-pub fn surface_words_of(text: &str) -> Vec<(String, std::ops::Range<usize>)> {
+pub fn surface_words_of(text: &str) -> Vec<(String, Range<usize>)> {
     let mut words = Vec::new();
     each_word(text, false, |token| {
         words.push((token.text.clone(), token.offset_from..token.offset_to));
