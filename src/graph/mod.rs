@@ -7,6 +7,7 @@
 mod allocation;
 mod budget;
 mod clause;
+mod columns;
 mod dataset;
 mod dictionary;
 mod evaluate;
