@@ -5,15 +5,19 @@ use crate::graph::Snapshot;
 use crate::graph::budget::{self, Budget, Stopped};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::dictionary::DEFAULT_GRAPH;
+use crate::graph::engine::{self, Engine};
 use crate::graph::guard::with_guards;
-use crate::graph::query::ReadQuery;
+use crate::graph::query::{QueryForm, ReadQuery};
+use crate::graph::writer::SolutionWriter;
 use crate::rdf::TermId;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
 use oxigraph::io::RdfSerializer;
 use oxigraph::sparql::results::QueryResultsSerializer;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
+use spargebra::Query;
 use spargebra::algebra::QueryDataset as Named;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 
 /// The graphs that a query may see, decided by who asks and how.
 #[derive(Debug, Clone, Default)]
@@ -108,8 +112,12 @@ impl Snapshot {
         format: Format,
         output: &mut dyn Write,
     ) -> Result<u64, EvaluationError> {
+        let dataset = self.dataset(query, scope);
+        if let Some(count) = self.write_by_engine(query, &dataset, format, output)? {
+            return Ok(count);
+        }
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(self.dataset(query, scope))?;
+        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
         let mut count = 0;
         match (results, format) {
             (QueryResults::Boolean(value), Format::Solutions(format)) => {
@@ -153,6 +161,77 @@ impl Snapshot {
         Ok(count)
     }
 
+    /// Writes the answer by the engine; `None` if it does not cover the query.
+    fn write_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        format: Format,
+        output: &mut dyn Write,
+    ) -> Result<Option<u64>, EvaluationError> {
+        let Some(variables) = query.answer_variables() else { return Ok(None) };
+        let (Query::Select { pattern, .. } | Query::Ask { pattern, .. }) = &query.parsed else {
+            return Ok(None);
+        };
+        let Format::Solutions(format) = format else { return Ok(None) };
+        let Ok(plan) = engine::plan(pattern, &variables, dataset) else { return Ok(None) };
+        let engine = Engine::new(self, dataset, &plan, false);
+        if query.form() == QueryForm::Ask {
+            let mut found = false;
+            let run = engine.run(&plan, &mut |batch| {
+                found |= batch.len > 0;
+                if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            if run.is_err() {
+                return Ok(None);
+            }
+            QueryResultsSerializer::from_format(format.results_format())
+                .serialize_boolean_to_writer(output, found)?;
+            return Ok(Some(1));
+        }
+        let mut output = Some(output);
+        let mut writer: Option<SolutionWriter<'_>> = None;
+        let mut failed = None;
+        let run = engine.run(&plan, &mut |batch| {
+            let written = (|| {
+                if let Some(output) = output.take() {
+                    writer = Some(SolutionWriter::new(
+                        format,
+                        &variables,
+                        &plan.answer,
+                        dataset,
+                        output,
+                    )?);
+                }
+                writer.as_mut().map_or(Ok(()), |writer| writer.write(&batch))
+            })();
+            match written {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        if let Err(why) = run {
+            return match writer {
+                None => Ok(None),
+                Some(_) => Err(EvaluationError::Evaluation(why.to_string())),
+            };
+        }
+        let writer = match (writer, output) {
+            (Some(writer), _) => writer,
+            (None, Some(output)) => {
+                SolutionWriter::new(format, &variables, &plan.answer, dataset, output)?
+            }
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(writer.finish()?))
+    }
+
     /// The first `limit` solutions of a SELECT query; an ASK gives one row with
     /// the variable `result`, a graph query rows of `subject`, `predicate`,
     /// `object`.
@@ -173,8 +252,12 @@ impl Snapshot {
         scope: &Scope,
         limit: usize,
     ) -> Result<Solutions, EvaluationError> {
+        let dataset = self.dataset(query, scope);
+        if let Some(answer) = self.solutions_by_engine(query, &dataset, limit) {
+            return Ok(answer);
+        }
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(self.dataset(query, scope))?;
+        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
         let mut answer = Solutions::default();
         match results {
             QueryResults::Boolean(value) => {
@@ -210,6 +293,37 @@ impl Snapshot {
             }
         }
         Ok(answer)
+    }
+
+    fn solutions_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        limit: usize,
+    ) -> Option<Solutions> {
+        let Query::Select { pattern, .. } = &query.parsed else { return None };
+        let variables = query.answer_variables()?;
+        let plan = engine::plan(pattern, &variables, dataset).ok()?;
+        let engine = Engine::new(self, dataset, &plan, false);
+        let mut answer = Solutions {
+            variables: variables.iter().map(|v| v.as_str().to_owned()).collect(),
+            ..Solutions::default()
+        };
+        let run = engine.run(&plan, &mut |batch| {
+            for row in 0..batch.len {
+                if answer.rows.len() == limit {
+                    answer.truncated = true;
+                    return ControlFlow::Break(());
+                }
+                let cell = |slot: &usize| {
+                    let id = batch.get(*slot, row);
+                    (id != 0).then(|| dataset.term(id))
+                };
+                answer.rows.push(plan.answer.iter().map(cell).collect());
+            }
+            ControlFlow::Continue(())
+        });
+        run.ok().map(|()| answer)
     }
 
     /// SPARQL 1.1 Query §13.2 and Protocol §2.1.4: what the protocol names

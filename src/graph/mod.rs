@@ -10,12 +10,14 @@ mod clause;
 mod columns;
 mod dataset;
 mod dictionary;
+mod engine;
 mod evaluate;
 mod guard;
 mod quads;
 mod query;
 pub(crate) mod tokens;
 mod update;
+mod writer;
 
 pub use budget::{Budget, Stopped, look_at_budget, run as within_budget};
 pub use clause::{Column, SearchClause, SearchRow};

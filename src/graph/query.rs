@@ -95,6 +95,15 @@ impl ReadQuery {
         }
     }
 
+    /// The variables of a SELECT, in order; none of an ASK; `None` of others.
+    pub(super) fn answer_variables(&self) -> Option<Vec<Variable>> {
+        match &self.parsed {
+            Query::Select { pattern, .. } => shown(pattern).cloned(),
+            Query::Ask { .. } => Some(Vec::new()),
+            Query::Construct { .. } | Query::Describe { .. } => None,
+        }
+    }
+
     /// How much the query asks for.
     #[must_use]
     pub fn size(&self) -> Size {
@@ -147,6 +156,16 @@ fn projected(pattern: &mut GraphPattern) -> Option<&mut Vec<Variable>> {
         GraphPattern::Slice { inner, .. }
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner } => projected(inner),
+        GraphPattern::Project { variables, .. } => Some(variables),
+        _ => None,
+    }
+}
+
+fn shown(pattern: &GraphPattern) -> Option<&Vec<Variable>> {
+    match pattern {
+        GraphPattern::Slice { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner } => shown(inner),
         GraphPattern::Project { variables, .. } => Some(variables),
         _ => None,
     }

@@ -4,52 +4,52 @@ use crate::rdf::TermId;
 use std::rc::Rc;
 
 /// The number of no term: the variable is not bound in this row.
-pub(super) const UNBOUND: TermId = 0;
+pub(in crate::graph) const UNBOUND: TermId = 0;
 
 /// Rows that a step gives on at once, at most (some steps give a few more).
-pub(super) const CHUNK: usize = 1 << 16;
+pub(in crate::graph) const CHUNK: usize = 1 << 16;
 
 /// A set of slots; a slot is the place of a variable.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub(super) struct Slots(pub(super) u128);
+pub(in crate::graph) struct Slots(pub(in crate::graph) u128);
 
 impl Slots {
     /// The most slots that a query can have.
-    pub(super) const MOST: usize = 128;
+    pub(in crate::graph) const MOST: usize = 128;
 
-    pub(super) fn one(slot: usize) -> Self {
+    pub(in crate::graph) fn one(slot: usize) -> Self {
         Self(1 << slot)
     }
 
-    pub(super) fn has(self, slot: usize) -> bool {
+    pub(in crate::graph) fn has(self, slot: usize) -> bool {
         self.0 >> slot & 1 == 1
     }
 
-    pub(super) fn and(self, other: Self) -> Self {
+    pub(in crate::graph) fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    pub(super) fn or(self, other: Self) -> Self {
+    pub(in crate::graph) fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    pub(super) fn without(self, other: Self) -> Self {
+    pub(in crate::graph) fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
     }
 
-    pub(super) fn is_empty(self) -> bool {
+    pub(in crate::graph) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    pub(super) fn within(self, other: Self) -> bool {
+    pub(in crate::graph) fn within(self, other: Self) -> bool {
         self.without(other).is_empty()
     }
 
-    pub(super) fn add(&mut self, slot: usize) {
+    pub(in crate::graph) fn add(&mut self, slot: usize) {
         self.0 |= 1 << slot;
     }
 
-    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+    pub(in crate::graph) fn iter(self) -> impl Iterator<Item = usize> {
         let mut left = self.0;
         std::iter::from_fn(move || {
             (left != 0).then(|| {
@@ -63,7 +63,7 @@ impl Slots {
 
 /// The values of one variable.
 #[derive(Clone, Debug)]
-pub(super) enum Column {
+pub(in crate::graph) enum Column {
     /// The same in each row.
     Same(TermId),
     /// One a row.
@@ -71,12 +71,12 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub(super) fn rows(values: Vec<TermId>) -> Self {
+    pub(in crate::graph) fn rows(values: Vec<TermId>) -> Self {
         Self::Rows(Rc::new(values))
     }
 
     #[inline]
-    pub(super) fn get(&self, row: usize) -> TermId {
+    pub(in crate::graph) fn get(&self, row: usize) -> TermId {
         match self {
             Self::Same(id) => *id,
             Self::Rows(rows) => rows[row],
@@ -95,50 +95,50 @@ impl Column {
 
 /// Rows, column by column; a slot without a column is bound in no row.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Batch {
-    pub(super) len: usize,
+pub(in crate::graph) struct Batch {
+    pub(in crate::graph) len: usize,
     columns: Vec<Option<Column>>,
 }
 
 impl Batch {
     /// One row that binds nothing.
-    pub(super) fn unit() -> Self {
+    pub(in crate::graph) fn unit() -> Self {
         Self::of(1)
     }
 
     /// Rows that bind nothing.
-    pub(super) fn of(len: usize) -> Self {
+    pub(in crate::graph) fn of(len: usize) -> Self {
         Self { len, columns: Vec::new() }
     }
 
-    pub(super) fn is_unit(&self) -> bool {
+    pub(in crate::graph) fn is_unit(&self) -> bool {
         self.len == 1 && self.columns.iter().all(Option::is_none)
     }
 
-    pub(super) fn column(&self, slot: usize) -> Option<&Column> {
+    pub(in crate::graph) fn column(&self, slot: usize) -> Option<&Column> {
         self.columns.get(slot).and_then(Option::as_ref)
     }
 
     #[inline]
-    pub(super) fn get(&self, slot: usize, row: usize) -> TermId {
+    pub(in crate::graph) fn get(&self, slot: usize, row: usize) -> TermId {
         self.column(slot).map_or(UNBOUND, |column| column.get(row))
     }
 
-    pub(super) fn set(&mut self, slot: usize, column: Column) {
+    pub(in crate::graph) fn set(&mut self, slot: usize, column: Column) {
         if self.columns.len() <= slot {
             self.columns.resize(slot + 1, None);
         }
         self.columns[slot] = Some(column);
     }
 
-    pub(super) fn clear(&mut self, slot: usize) {
+    pub(in crate::graph) fn clear(&mut self, slot: usize) {
         if let Some(column) = self.columns.get_mut(slot) {
             *column = None;
         }
     }
 
     /// The slots that have a column.
-    pub(super) fn slots(&self) -> Slots {
+    pub(in crate::graph) fn slots(&self) -> Slots {
         let mut slots = Slots::default();
         for (slot, column) in self.columns.iter().enumerate() {
             if column.is_some() {
@@ -149,7 +149,7 @@ impl Batch {
     }
 
     /// Drops the columns that are not wanted.
-    pub(super) fn keep(&mut self, wanted: Slots) {
+    pub(in crate::graph) fn keep(&mut self, wanted: Slots) {
         for (slot, column) in self.columns.iter_mut().enumerate() {
             if !wanted.has(slot) {
                 *column = None;
@@ -158,7 +158,7 @@ impl Batch {
     }
 
     /// These rows, in this order, of the wanted columns.
-    pub(super) fn gather(&self, rows: &[u32], wanted: Slots) -> Self {
+    pub(in crate::graph) fn gather(&self, rows: &[u32], wanted: Slots) -> Self {
         let whole = rows.len() == self.len
             && rows.iter().enumerate().all(|(at, row)| at == *row as usize);
         let columns = self
@@ -168,8 +168,8 @@ impl Batch {
             .map(|(slot, column)| {
                 let column = column.as_ref().filter(|_| wanted.has(slot))?;
                 Some(match column {
-                    column if whole => column.clone(),
                     Column::Rows(values) if self.len == 1 => Column::Same(values[0]),
+                    column if whole => column.clone(),
                     column => column.gather(rows),
                 })
             })
@@ -178,7 +178,7 @@ impl Batch {
     }
 
     /// The rows from here, so many of them.
-    pub(super) fn slice(&self, from: usize, len: usize) -> Self {
+    pub(in crate::graph) fn slice(&self, from: usize, len: usize) -> Self {
         let columns = self
             .columns
             .iter()
@@ -194,7 +194,7 @@ impl Batch {
 
     /// The slots, among these, that are bound in each row, and a set of rows
     /// for each way in which the others are bound.
-    pub(super) fn by_binding(&self, among: Slots) -> Vec<(Slots, Option<Vec<u32>>)> {
+    pub(in crate::graph) fn by_binding(&self, among: Slots) -> Vec<(Slots, Option<Vec<u32>>)> {
         let present = self.slots().and(among);
         let mut mixed = Vec::new();
         let mut bound = present;
@@ -228,25 +228,25 @@ impl Batch {
 
 /// A row as it is kept in lists of rows.
 #[inline]
-pub(super) fn row_number(row: usize) -> u32 {
+pub(in crate::graph) fn row_number(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX)
 }
 
 /// Rows gathered whole: what blocks (a sub-select, a sort) makes of its input.
 #[derive(Default, Debug)]
-pub(super) struct Table {
-    pub(super) len: usize,
-    pub(super) slots: Vec<usize>,
-    pub(super) columns: Vec<Vec<TermId>>,
+pub(in crate::graph) struct Table {
+    pub(in crate::graph) len: usize,
+    pub(in crate::graph) slots: Vec<usize>,
+    pub(in crate::graph) columns: Vec<Vec<TermId>>,
 }
 
 impl Table {
-    pub(super) fn new(slots: Slots) -> Self {
+    pub(in crate::graph) fn new(slots: Slots) -> Self {
         let slots: Vec<usize> = slots.iter().collect();
         Self { len: 0, columns: slots.iter().map(|_| Vec::new()).collect(), slots }
     }
 
-    pub(super) fn push(&mut self, batch: &Batch) {
+    pub(in crate::graph) fn push(&mut self, batch: &Batch) {
         for (slot, values) in self.slots.iter().zip(&mut self.columns) {
             match batch.column(*slot) {
                 Some(Column::Rows(rows)) => values.extend_from_slice(&rows[..batch.len]),
@@ -258,7 +258,7 @@ impl Table {
     }
 
     /// These rows as a batch.
-    pub(super) fn rows(&self, rows: &[u32]) -> Batch {
+    pub(in crate::graph) fn rows(&self, rows: &[u32]) -> Batch {
         let mut batch = Batch::of(rows.len());
         for (slot, values) in self.slots.iter().zip(&self.columns) {
             batch
@@ -268,7 +268,7 @@ impl Table {
     }
 
     /// All rows as a batch.
-    pub(super) fn batch(&self) -> Batch {
+    pub(in crate::graph) fn batch(&self) -> Batch {
         let mut batch = Batch::of(self.len);
         for (slot, values) in self.slots.iter().zip(&self.columns) {
             batch.set(*slot, Column::rows(values.clone()));
@@ -276,7 +276,7 @@ impl Table {
         batch
     }
 
-    pub(super) fn position(&self, slot: usize) -> Option<usize> {
+    pub(in crate::graph) fn position(&self, slot: usize) -> Option<usize> {
         self.slots.iter().position(|other| *other == slot)
     }
 }

@@ -9,7 +9,7 @@ use ExpressionTerm as E;
 use oxsdatatypes::{Decimal, Double, Float};
 
 /// The order of ORDER BY: unbound, blank nodes, IRIs, literals, triple terms.
-pub(super) fn compare(a: Option<&E>, b: Option<&E>) -> Ordering {
+pub(in crate::graph) fn compare(a: Option<&E>, b: Option<&E>) -> Ordering {
     let (Some(a), Some(b)) = (a, b) else { return a.is_some().cmp(&b.is_some()) };
     match (a, b) {
         (E::BlankNode(a), E::BlankNode(b)) => a.as_str().cmp(b.as_str()),
@@ -60,7 +60,7 @@ fn triples(a: &ExpressionTriple, b: &ExpressionTriple) -> Ordering {
 }
 
 /// The order of two literals by their values; `None` where it has none.
-pub(super) fn literals(a: &E, b: &E) -> Option<Ordering> {
+pub(in crate::graph) fn literals(a: &E, b: &E) -> Option<Ordering> {
     match (a, b) {
         (E::StringLiteral(a), E::StringLiteral(b)) => Some(a.cmp(b)),
         (
@@ -98,7 +98,7 @@ pub(super) fn literals(a: &E, b: &E) -> Option<Ordering> {
 }
 
 /// Two numbers, promoted to one type (XPath 2.0 §B.1).
-pub(super) enum Numbers {
+pub(in crate::graph) enum Numbers {
     Integer(oxsdatatypes::Integer, oxsdatatypes::Integer),
     Decimal(Decimal, Decimal),
     Float(Float, Float),
@@ -106,7 +106,7 @@ pub(super) enum Numbers {
 }
 
 impl Numbers {
-    pub(super) fn of(a: &E, b: &E) -> Option<Self> {
+    pub(in crate::graph) fn of(a: &E, b: &E) -> Option<Self> {
         Some(match (a, b) {
             (E::IntegerLiteral(a), E::IntegerLiteral(b)) => Self::Integer(*a, *b),
             (E::IntegerLiteral(a), E::DecimalLiteral(b)) => Self::Decimal((*a).into(), *b),
