@@ -175,7 +175,7 @@ impl Snapshot {
         };
         let Format::Solutions(format) = format else { return Ok(None) };
         let Ok(plan) = engine::plan(pattern, &variables, dataset) else { return Ok(None) };
-        let engine = Engine::new(self, dataset, &plan, false);
+        let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
         if query.form() == QueryForm::Ask {
             let mut found = false;
             let run = engine.run(&plan, &mut |batch| {
@@ -304,7 +304,7 @@ impl Snapshot {
         let Query::Select { pattern, .. } = &query.parsed else { return None };
         let variables = query.answer_variables()?;
         let plan = engine::plan(pattern, &variables, dataset).ok()?;
-        let engine = Engine::new(self, dataset, &plan, false);
+        let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
         let mut answer = Solutions {
             variables: variables.iter().map(|v| v.as_str().to_owned()).collect(),
             ..Solutions::default()

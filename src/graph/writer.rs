@@ -114,11 +114,6 @@ impl<'a> SolutionWriter<'a> {
         })
     }
 
-    /// The number of solutions so far.
-    pub(super) fn rows(&self) -> u64 {
-        self.rows
-    }
-
     /// Writes all rows of a batch.
     pub(super) fn write(&mut self, batch: &Batch) -> io::Result<()> {
         let mut computed = Vec::new();
@@ -409,9 +404,7 @@ fn is_bare(datatype: &[u8], value: &[u8]) -> bool {
     match datatype {
         b"boolean" => matches!(value, b"true" | b"false"),
         b"integer" => all_digits(unsigned),
-        b"decimal" => {
-            unsigned[digits(unsigned)..].strip_prefix(b".").is_some_and(all_digits)
-        }
+        b"decimal" => unsigned[digits(unsigned)..].strip_prefix(b".").is_some_and(all_digits),
         b"double" => {
             let before = digits(unsigned);
             let mut rest = &unsigned[before..];

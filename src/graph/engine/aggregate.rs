@@ -2,8 +2,8 @@
 //! Sums and means of decimals are decimals.
 
 use crate::graph::budget::look_at_budget;
-use crate::graph::engine::batch::{CHUNK, Column, Slots, Table, UNBOUND, row_number};
 use crate::graph::engine::batch::Batch;
+use crate::graph::engine::batch::{CHUNK, Column, Slots, Table, UNBOUND, row_number};
 use crate::graph::engine::order::{self, Numbers};
 use crate::graph::engine::plan::{Aggregate, AggregateKind, Node};
 use crate::graph::engine::run::{Engine, Flow, Sink};
@@ -21,8 +21,15 @@ enum State {
     Count(Vec<i64>),
     /// Group and value of each row, and of each group the last value and
     /// whether all came in rising order.
-    Distinct { pairs: Vec<u64>, last: Vec<(TermId, bool)>, count: Vec<i64> },
-    Sum { sums: Vec<Option<ExpressionTerm>>, counts: Vec<i64> },
+    Distinct {
+        pairs: Vec<u64>,
+        last: Vec<(TermId, bool)>,
+        count: Vec<i64>,
+    },
+    Sum {
+        sums: Vec<Option<ExpressionTerm>>,
+        counts: Vec<i64>,
+    },
     Best(Vec<Option<TermId>>),
     Concat(Vec<Option<Option<String>>>),
 }
@@ -77,7 +84,8 @@ impl Engine<'_> {
     ) -> Flow {
         let mut groups = Groups::new(keys);
         let mut states: Vec<State> = aggregates.iter().map(State::new).collect();
-        let mut seen: Vec<FxHashSet<u64>> = aggregates.iter().map(|_| FxHashSet::default()).collect();
+        let mut seen: Vec<FxHashSet<u64>> =
+            aggregates.iter().map(|_| FxHashSet::default()).collect();
         if keys.is_empty() {
             // A query without GROUP BY has one group, also of no rows.
             groups.of(&Batch::of(1));
@@ -117,9 +125,9 @@ impl Engine<'_> {
         numbers: &Column,
         batch: &Batch,
     ) {
-        let argument = aggregate.argument.map(|slot| {
-            batch.column(slot).cloned().unwrap_or(Column::Same(UNBOUND))
-        });
+        let argument = aggregate
+            .argument
+            .map(|slot| batch.column(slot).cloned().unwrap_or(Column::Same(UNBOUND)));
         let group = |row: usize| numbers.get(row) as usize;
         match (state, argument) {
             (State::Count(counts), None | Some(Column::Same(1..))) => {
@@ -191,7 +199,10 @@ impl Engine<'_> {
                     }
                 }
             }
-            (State::Distinct { .. } | State::Sum { .. } | State::Best(_) | State::Concat(_), None) => {}
+            (
+                State::Distinct { .. } | State::Sum { .. } | State::Best(_) | State::Concat(_),
+                None,
+            ) => {}
         }
     }
 
@@ -209,10 +220,8 @@ impl Engine<'_> {
         } else if before == UNBOUND {
             *best = Some(value);
         } else if before != value {
-            let order = order::compare(
-                self.decoded(value).as_deref(),
-                self.decoded(before).as_deref(),
-            );
+            let order =
+                order::compare(self.decoded(value).as_deref(), self.decoded(before).as_deref());
             let wanted =
                 if *kind == AggregateKind::Least { Ordering::Less } else { Ordering::Greater };
             if order == wanted {
@@ -358,8 +367,9 @@ impl Engine<'_> {
 
 /// Whether no two of the rows share a place.
 fn is_settled(rows: &[u32], places: &[u32]) -> bool {
-    rows.len() < 2 || rows.windows(2).all(|two| places[two[0] as usize] != places[two[1] as usize])
-        && places[rows[0] as usize] != places[rows[1] as usize]
+    rows.len() < 2
+        || rows.windows(2).all(|two| places[two[0] as usize] != places[two[1] as usize])
+            && places[rows[0] as usize] != places[rows[1] as usize]
 }
 
 /// A stable sort that takes any comparison.

@@ -159,8 +159,8 @@ impl Batch {
 
     /// These rows, in this order, of the wanted columns.
     pub(in crate::graph) fn gather(&self, rows: &[u32], wanted: Slots) -> Self {
-        let whole = rows.len() == self.len
-            && rows.iter().enumerate().all(|(at, row)| at == *row as usize);
+        let whole =
+            rows.len() == self.len && rows.iter().enumerate().all(|(at, row)| at == *row as usize);
         let columns = self
             .columns
             .iter()
@@ -168,6 +168,9 @@ impl Batch {
             .map(|(slot, column)| {
                 let column = column.as_ref().filter(|_| wanted.has(slot))?;
                 Some(match column {
+                    Column::Rows(values) if rows.len() == 1 => {
+                        Column::Same(values[rows[0] as usize])
+                    }
                     Column::Rows(values) if self.len == 1 => Column::Same(values[0]),
                     column if whole => column.clone(),
                     column => column.gather(rows),
@@ -261,8 +264,7 @@ impl Table {
     pub(in crate::graph) fn rows(&self, rows: &[u32]) -> Batch {
         let mut batch = Batch::of(rows.len());
         for (slot, values) in self.slots.iter().zip(&self.columns) {
-            batch
-                .set(*slot, Column::rows(rows.iter().map(|row| values[*row as usize]).collect()));
+            batch.set(*slot, Column::rows(rows.iter().map(|row| values[*row as usize]).collect()));
         }
         batch
     }

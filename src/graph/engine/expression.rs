@@ -281,10 +281,7 @@ impl Engine<'_> {
             return None;
         }
         let mut terms = self.expressions.terms.borrow_mut();
-        terms
-            .entry(id)
-            .or_insert_with(|| Some(Rc::new(self.dataset.term(id).into())))
-            .clone()
+        terms.entry(id).or_insert_with(|| Some(Rc::new(self.dataset.term(id).into()))).clone()
     }
 
     /// A test on the text of a variable.
@@ -458,6 +455,10 @@ impl Engine<'_> {
             } else {
                 expression.clone()
             };
+            let (Query::Select { base_iri, .. }
+            | Query::Ask { base_iri, .. }
+            | Query::Construct { base_iri, .. }
+            | Query::Describe { base_iri, .. }) = self.query;
             let query = Query::Select {
                 dataset: None,
                 pattern: GraphPattern::Project {
@@ -468,7 +469,7 @@ impl Engine<'_> {
                     }),
                     variables: vec![row_name.clone(), value_name.clone()],
                 },
-                base_iri: None,
+                base_iri: base_iri.clone(),
             };
             let dataset = self.dataset.with_rows(columns);
             let evaluator = with_guards(QueryEvaluator::new());

@@ -104,8 +104,7 @@ impl Engine<'_> {
                 } else {
                     (0..left.len())
                         .min_by(|a, b| {
-                            let [a, b] =
-                                [a, b].map(|at| self.fan(&atoms[left[*at]], bound));
+                            let [a, b] = [a, b].map(|at| self.fan(&atoms[left[*at]], bound));
                             a.total_cmp(&b)
                         })
                         .unwrap_or(0)
@@ -139,10 +138,12 @@ impl Engine<'_> {
             let objects = view.keys(Way::Backward).max(1) as f64;
             match (s, o) {
                 (false, false) => length,
-                (true, false) => subject
-                    .map_or(length / subjects, |s| view.of(Way::Forward, s).len() as f64),
-                (false, true) => object
-                    .map_or(length / objects, |o| view.of(Way::Backward, o).len() as f64),
+                (true, false) => {
+                    subject.map_or(length / subjects, |s| view.of(Way::Forward, s).len() as f64)
+                }
+                (false, true) => {
+                    object.map_or(length / objects, |o| view.of(Way::Backward, o).len() as f64)
+                }
                 (true, true) => match (subject, object) {
                     (Some(s), Some(o)) => f64::from(u8::from(view.contains(s, o))),
                     (None, Some(o)) => view.of(Way::Backward, o).len() as f64 / subjects,

@@ -8,6 +8,8 @@
 mod aggregate;
 mod batch;
 mod expression;
+#[cfg(test)]
+mod fuzz;
 mod group;
 mod order;
 mod path;
@@ -16,5 +18,5 @@ mod run;
 mod table;
 
 pub(super) use batch::Batch;
-pub(super) use plan::{NotCovered, Plan, plan};
+pub(super) use plan::plan;
 pub(super) use run::Engine;

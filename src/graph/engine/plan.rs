@@ -6,7 +6,7 @@
 //! apart: it runs by itself and its table is joined. Not for running.
 
 use crate::graph::dataset::{GraphSet, QueryDataset};
-use crate::graph::engine::batch::{Column, Slots, Table};
+use crate::graph::engine::batch::{Slots, Table};
 use crate::rdf::TermId;
 use oxigraph::model::{NamedNode, Term, Variable};
 use spargebra::algebra::{
@@ -49,7 +49,7 @@ impl Place {
 pub(in crate::graph) enum Link {
     Predicate(TermId),
     Variable(usize),
-    /// Any predicate but these.
+    /// Any predicate but these; each triple is a solution.
     Not(Vec<TermId>),
     Closure(Steps),
 }
@@ -147,11 +147,23 @@ pub(in crate::graph) struct Node {
 #[derive(Debug)]
 pub(in crate::graph) enum Kind {
     /// Patterns joined in the best order, each filter as soon as it can be.
-    Group { atoms: Vec<Atom>, filters: Vec<Filter> },
+    Group {
+        atoms: Vec<Atom>,
+        filters: Vec<Filter>,
+    },
     Join(Box<Node>, Box<Node>),
-    Optional { left: Box<Node>, right: Box<Node>, filters: Vec<Filter>, row: usize },
+    Optional {
+        left: Box<Node>,
+        right: Box<Node>,
+        filters: Vec<Filter>,
+        row: usize,
+    },
     Union(Box<Node>, Box<Node>),
-    Minus { left: Box<Node>, right: Box<Node>, shared: Slots },
+    Minus {
+        left: Box<Node>,
+        right: Box<Node>,
+        shared: Slots,
+    },
     Filter(Box<Node>, Vec<Filter>),
     Extend(Box<Node>, usize, Expr),
     Table(Table),
@@ -159,9 +171,21 @@ pub(in crate::graph) enum Kind {
     Apart(Box<Node>),
     Project(Box<Node>, Slots),
     Distinct(Box<Node>, Slots),
-    Sort { inner: Box<Node>, keys: Vec<(usize, bool)>, limit: Option<usize> },
-    Slice { inner: Box<Node>, start: usize, length: Option<usize> },
-    Aggregate { inner: Box<Node>, keys: Slots, aggregates: Vec<Aggregate> },
+    Sort {
+        inner: Box<Node>,
+        keys: Vec<(usize, bool)>,
+        limit: Option<usize>,
+    },
+    Slice {
+        inner: Box<Node>,
+        start: usize,
+        length: Option<usize>,
+    },
+    Aggregate {
+        inner: Box<Node>,
+        keys: Slots,
+        aggregates: Vec<Aggregate>,
+    },
 }
 
 /// A plan and what it needs to run.
@@ -171,7 +195,6 @@ pub(in crate::graph) struct Plan {
     pub(in crate::graph) graphs: Vec<GraphSet>,
     /// The slots of the variables asked for, in order.
     pub(in crate::graph) answer: Vec<usize>,
-    pub(in crate::graph) width: usize,
 }
 
 /// Plans a pattern whose answer is these variables, or, for a template, all
@@ -194,7 +217,7 @@ pub(in crate::graph) fn plan(
     let wanted = answer.iter().fold(Slots::default(), |all, slot| all.or(Slots::one(*slot)));
     let mut root = root;
     want(&mut root, wanted);
-    Ok(Plan { root, graphs: planner.graphs, answer, width: planner.width })
+    Ok(Plan { root, graphs: planner.graphs, answer })
 }
 
 struct Planner<'a> {
@@ -364,12 +387,8 @@ impl Planner<'_> {
             self.filters(expression, visible, graph, &mut filters)?;
         }
         let row = self.fresh()?;
-        let kind = Kind::Optional {
-            left: Box::new(left_node),
-            right: Box::new(right_node),
-            filters,
-            row,
-        };
+        let kind =
+            Kind::Optional { left: Box::new(left_node), right: Box::new(right_node), filters, row };
         Ok(Node { kind, keep: Slots::default() })
     }
 
@@ -701,10 +720,7 @@ fn aggregate_kind(name: &AggregateFunction) -> Planned<AggregateKind> {
 /// ordered as a whole.
 fn join(left: Node, right: Node) -> Node {
     let kind = match (left.kind, right.kind) {
-        (
-            Kind::Group { mut atoms, mut filters },
-            Kind::Group { atoms: more, filters: others },
-        ) => {
+        (Kind::Group { mut atoms, mut filters }, Kind::Group { atoms: more, filters: others }) => {
             atoms.extend(more);
             filters.extend(others);
             Kind::Group { atoms, filters }
@@ -889,13 +905,5 @@ fn reads(node: &Node) -> Slots {
         Kind::Filter(inner, own) => reads(inner).or(filters(own)),
         Kind::Extend(inner, slot, expr) => reads(inner).or(expr.slots()).or(Slots::one(*slot)),
         _ => bound(node).some,
-    }
-}
-
-/// Whether a column is the same in each row.
-pub(in crate::graph) fn same(column: Option<&Column>) -> Option<TermId> {
-    match column {
-        Some(Column::Same(id)) => Some(*id),
-        _ => None,
     }
 }

@@ -11,6 +11,7 @@ use crate::graph::engine::plan::{Filter, Kind, Node, NotCovered, Plan};
 use crate::graph::engine::table::{Index, Seen};
 use crate::rdf::TermId;
 use hashbrown::HashMap;
+use spargebra::Query;
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub(in crate::graph) struct Engine<'a> {
     pub(in crate::graph) expressions: Expressions,
     /// Numbers of walks over paths by node, so that none need be cleared.
     pub(in crate::graph) walks: RefCell<(Vec<u32>, u32)>,
+    /// The query: relative IRIs of functions are relative to its base.
+    pub(in crate::graph) query: &'a Query,
     tables: RefCell<HashMap<usize, Arc<Index>>>,
     measured: Option<RefCell<HashMap<usize, Measured>>>,
     failed: Cell<Option<NotCovered>>,
@@ -47,6 +50,7 @@ impl<'a> Engine<'a> {
         snapshot: &'a Snapshot,
         dataset: &'a QueryDataset,
         plan: &Plan,
+        query: &'a Query,
         measure: bool,
     ) -> Self {
         let columns = plan
@@ -60,6 +64,7 @@ impl<'a> Engine<'a> {
             columns,
             expressions: Expressions::default(),
             walks: RefCell::default(),
+            query,
             tables: RefCell::default(),
             measured: measure.then(RefCell::default),
             failed: Cell::new(None),
@@ -303,8 +308,7 @@ impl<'a> Engine<'a> {
             found.keep(keep);
             if found.len == 0 { Continue(()) } else { sink(found) }
         })?;
-        let alone: Vec<u32> =
-            (0..batch.len).filter(|at| !matched[*at]).map(row_number).collect();
+        let alone: Vec<u32> = (0..batch.len).filter(|at| !matched[*at]).map(row_number).collect();
         if alone.is_empty() { Continue(()) } else { sink(batch.gather(&alone, keep)) }
     }
 

@@ -41,7 +41,8 @@ pub(in crate::graph) struct Index {
 
 impl Index {
     pub(in crate::graph) fn new(table: Table) -> Self {
-        let all: Slots = table.slots.iter().fold(Slots::default(), |s, slot| s.or(Slots::one(*slot)));
+        let all: Slots =
+            table.slots.iter().fold(Slots::default(), |s, slot| s.or(Slots::one(*slot)));
         let holes: Vec<(usize, &Vec<TermId>)> = table
             .slots
             .iter()
@@ -79,8 +80,12 @@ impl Index {
 
     /// The rows of a way by their values in some slots.
     fn by_key(&self, way: Slots, rows: &[u32], on: Slots) -> Rows {
-        let found =
-            self.by_key.borrow().iter().find(|(w, o, _)| *w == way && *o == on).map(|f| f.2.clone());
+        let found = self
+            .by_key
+            .borrow()
+            .iter()
+            .find(|(w, o, _)| *w == way && *o == on)
+            .map(|f| f.2.clone());
         if let Some(found) = found {
             return found;
         }
@@ -180,9 +185,10 @@ impl Seen {
     /// The rows that were not seen, each once.
     pub(in crate::graph) fn fresh(&mut self, batch: &Batch) -> Vec<u32> {
         let mut rows = Vec::new();
-        let one_row = self.slots.iter().all(|slot| {
-            matches!(batch.column(*slot), Some(Column::Same(_)) | None)
-        });
+        let one_row = self
+            .slots
+            .iter()
+            .all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None));
         let len = if one_row { batch.len.min(1) } else { batch.len };
         for row in 0..len {
             if self.keys.insert(Key::new(&self.slots, |slot| batch.get(slot, row))) {
