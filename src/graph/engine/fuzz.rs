@@ -2,11 +2,13 @@
 //! solutions as a multiset. `INSITES_FUZZ_CASES` asks for more cases than each
 //! run makes, `INSITES_FUZZ_SEED` for those of an earlier run.
 //!
-//! The evaluator is wrong in three ways that are kept out of the queries: it
+//! The evaluator is wrong in four ways that are kept out of the queries: it
 //! takes literals by value where the specification takes them as written
 //! (`01` and `1` under DISTINCT and MIN), a path of no length does not hold for
 //! a constant that is in no triple, and an alternative of paths is a set where
-//! the specification has a union (SPARQL 1.1 §18.4). Those are tested by hand.
+//! the specification has a union (SPARQL 1.1 §18.4). Its optimiser takes the
+//! start of any path for no literal, which a path of no length may begin at.
+//! Those, and negated property sets inside of repetitions, are tested by hand.
 
 use crate::graph::engine::{Engine, plan};
 use crate::graph::guard::with_guards;
@@ -92,8 +94,9 @@ fn path(random: &mut Random, depth: usize) -> String {
         3 => format!("({inner}+)"),
         4 => format!("({inner}*)"),
         5 => format!("({inner}?)"),
-        6 => "(!<x:p>)".to_owned(),
-        _ => "(!(<x:p>|<x:q>))".to_owned(),
+        // One predicate is left: how often two are a solution is not settled.
+        6 if depth == 1 => "(!(<x:p>|<x:q>|<x:s>))".to_owned(),
+        _ => "((<x:q>|^<x:r>)*)".to_owned(),
     }
 }
 
@@ -112,7 +115,7 @@ fn triples(random: &mut Random) -> String {
         };
         // A path of no length from a constant: see above.
         let zero = link.contains(['*', '?']) && link != "?p";
-        let subject = if zero { random.one(&VARIABLES) } else { subject };
+        let subject = if zero { "?z" } else { subject };
         let object = if zero { random.one(&VARIABLES) } else { term(random) };
         let _ = write!(text, "{subject} {link} {object} . ");
     }

@@ -16,6 +16,8 @@ mod path;
 mod plan;
 mod run;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub(super) use batch::Batch;
 pub(super) use plan::plan;
