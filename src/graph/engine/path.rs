@@ -19,6 +19,17 @@ fn back(way: Way) -> Way {
     }
 }
 
+/// Whether a path has solutions of no length.
+fn can_be_empty(steps: &Steps) -> bool {
+    match steps {
+        Steps::Predicate(_) | Steps::Not(_) => false,
+        Steps::Reverse(inner) => can_be_empty(inner),
+        Steps::Sequence(a, b) => can_be_empty(a) && can_be_empty(b),
+        Steps::Either(a, b) => can_be_empty(a) || can_be_empty(b),
+        Steps::Repeat { inner, zero, .. } => *zero || can_be_empty(inner),
+    }
+}
+
 impl Engine<'_> {
     /// The triples of one step of a path, about, and its starts.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
@@ -187,7 +198,7 @@ impl Engine<'_> {
         sink: &mut Sink<'_>,
     ) -> Flow {
         let columns = &*self.columns[atom.graph];
-        let zero = matches!(steps, Steps::Repeat { zero: true, .. });
+        let zero = can_be_empty(steps);
         // A term of the query is a node by being named; a value that came from
         // elsewhere is one only if the graph has it (SPARQL 1.1 §9.3).
         let empty = |place: Place, node| {

@@ -314,19 +314,30 @@ impl Planner<'_> {
             GraphPattern::Minus { left, right } => {
                 let left = self.node(left, seeds, graph)?;
                 let right = self.node(right, Slots::default(), graph)?;
-                let shared = bound(&left).some.and(bound(&right).some);
+                let (inside, other) = (bound(&left), bound(&right));
+                let shared = inside.some.and(other.some);
+                if !shared.and(seeds).within(inside.all) {
+                    return self.alone(pattern, graph);
+                }
                 Kind::Minus { left: Box::new(left), right: Box::new(right), shared }
             }
             GraphPattern::Filter { expr, inner } => {
                 let inner = self.node(inner, seeds, graph)?;
-                let visible = bound(&inner).some;
+                let inside = bound(&inner);
                 let mut filters = Vec::new();
-                self.filters(expr, visible, graph, &mut filters)?;
+                self.filters(expr, inside.some, graph, &mut filters)?;
+                if !slots_of(&filters).and(seeds).within(inside.all) {
+                    return self.alone(pattern, graph);
+                }
                 return Ok(filtered(inner, filters));
             }
             GraphPattern::Extend { inner, variable, expression } => {
                 let inner = self.node(inner, seeds, graph)?;
-                let expr = self.expression(expression, bound(&inner).some)?;
+                let inside = bound(&inner);
+                let expr = self.expression(expression, inside.some)?;
+                if !expr.slots().and(seeds).within(inside.all) {
+                    return self.alone(pattern, graph);
+                }
                 Kind::Extend(Box::new(inner), self.slot(variable.as_str())?, expr)
             }
             GraphPattern::Values { variables, bindings } => {
@@ -369,15 +380,11 @@ impl Planner<'_> {
         seeds: Slots,
         graph: usize,
     ) -> Planned<Node> {
-        let (names, width, graphs) = (self.names.clone(), self.width, self.graphs.len());
         let left_node = self.node(left, seeds, graph)?;
         let inside = bound(&left_node);
         let right_node = self.node(right, seeds.or(inside.some), graph)?;
         // The right side would see what was bound outside of both.
         if !bound(&right_node).some.and(seeds).within(inside.all) {
-            self.names = names;
-            self.width = width;
-            self.graphs.truncate(graphs);
             let node = self.optional(left, right, expression, Slots::default(), graph)?;
             return Ok(Node { kind: Kind::Apart(Box::new(node)), keep: Slots::default() });
         }
@@ -390,6 +397,13 @@ impl Planner<'_> {
         let kind =
             Kind::Optional { left: Box::new(left_node), right: Box::new(right_node), filters, row };
         Ok(Node { kind, keep: Slots::default() })
+    }
+
+    /// A pattern that would see, in rows that it does not bind, what stands
+    /// outside of it: it runs by itself and is joined.
+    fn alone(&mut self, pattern: &GraphPattern, graph: usize) -> Planned<Node> {
+        let node = self.node(pattern, Slots::default(), graph)?;
+        Ok(Node { kind: Kind::Apart(Box::new(node)), keep: Slots::default() })
     }
 
     /// A part that is evaluated by itself; its inner variables are its own.

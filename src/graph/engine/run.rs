@@ -321,8 +321,10 @@ impl<'a> Engine<'a> {
     ) -> ControlFlow<(), Batch> {
         let rows = match filter {
             Filter::Expression(expr) => self.holds(expr, &batch)?,
-            Filter::Exists { pattern, wanted, row, .. } => {
+            Filter::Exists { pattern, wanted, row, slots } => {
+                // What stands outside of the filter's group is not seen.
                 let mut asked = batch.clone();
+                asked.keep(*slots);
                 let numbers: Vec<TermId> = (0..batch.len).map(|at| row_number(at) + 1).collect();
                 asked.set(*row, Column::rows(numbers));
                 let mut found = vec![!*wanted; batch.len];
