@@ -123,6 +123,12 @@ impl QueryDataset {
         GraphSet::only(if seen { vec![graph] } else { Vec::new() })
     }
 
+    /// The named graphs that the query sees, as numbers.
+    pub(super) fn named_graph_numbers(&self) -> Vec<TermId> {
+        let graphs = self.snapshot.named_graphs();
+        graphs.into_iter().filter(|graph| self.named.contains(*graph)).collect()
+    }
+
     /// The number of a term, of the data or of this query.
     pub(super) fn number(&self, term: Term) -> TermId {
         let Ok(number) = self.internalize_term(term);

@@ -9,12 +9,6 @@ use oxigraph::sparql::results::QueryResultsFormat;
 
 /// Tests we do not pass, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "aggregates/manifest#agg-empty-group-count-graph",
-        "the evaluator (spareval 0.2) joins GRAPH ?g from inside: a group in it sees no empty graph",
-    ),
-    ("bindings/manifest#graph", "as before: ?g is bound inside of GRAPH ?g"),
-    ("negation/manifest#graph-minus", "as before: MINUS in GRAPH ?g sees ?g"),
     ("functions/manifest#bnode01", "BNODE(?s) gives a new node each time, also in one solution"),
     (
         "syntax-query/manifest#test_4",

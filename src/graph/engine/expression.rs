@@ -27,7 +27,7 @@ use std::rc::Rc;
 pub(in crate::graph) struct Expressions {
     terms: RefCell<FxHashMap<TermId, Option<Rc<ExpressionTerm>>>>,
     values: RefCell<FxHashMap<(usize, Box<[TermId]>), TermId>>,
-    tests: RefCell<FxHashMap<(usize, TermId), Truth>>,
+    tests: RefCell<FxHashMap<(usize, TermId, TermId), Truth>>,
     regexes: RefCell<FxHashMap<usize, Option<Rc<Regex>>>>,
 }
 
@@ -204,11 +204,8 @@ impl Engine<'_> {
     ) -> Option<Vec<Truth>> {
         let mut tests = self.expressions.tests.borrow_mut();
         let mut truth = Vec::with_capacity(batch.len);
-        let one = match (a, b) {
-            (_, Column::Same(_)) => Some(a),
-            (Column::Same(_), _) => Some(b),
-            _ => None,
-        };
+        // Pairs with a constant come again; two columns seldom do.
+        let constant = matches!(a, Column::Same(_)) || matches!(b, Column::Same(_));
         let mut last: Option<(TermId, TermId, Truth)> = None;
         for row in 0..batch.len {
             let (left, right) = (a.get(row), b.get(row));
@@ -220,8 +217,8 @@ impl Engine<'_> {
             }
             let found = if left == UNBOUND || right == UNBOUND {
                 Truth::Error
-            } else if let Some(one) = one {
-                let key = (address, one.get(row));
+            } else if constant {
+                let key = (address, left, right);
                 if let Some(known) = tests.get(&key) {
                     *known
                 } else {

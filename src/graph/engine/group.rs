@@ -87,7 +87,7 @@ impl Engine<'_> {
 
     /// The order of least work: each pattern is tried as the first, the next
     /// is always the one that leaves the fewest rows.
-    fn order(&self, atoms: &[Atom], bound: Slots, rows: usize) -> Vec<usize> {
+    pub(in crate::graph) fn order(&self, atoms: &[Atom], bound: Slots, rows: usize) -> Vec<usize> {
         if atoms.len() < 2 {
             return (0..atoms.len()).collect();
         }

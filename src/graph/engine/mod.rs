@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod batch;
+mod explain;
 mod expression;
 #[cfg(test)]
 mod fuzz;
@@ -20,5 +21,6 @@ mod table;
 mod tests;
 
 pub(super) use batch::Batch;
+pub use explain::Explained;
 pub(super) use plan::plan;
 pub(super) use run::Engine;

@@ -20,6 +20,9 @@ use std::collections::HashMap;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::graph) struct NotCovered(pub(in crate::graph) &'static str);
 
+/// The most named graphs that are asked one after the other.
+const MOST_GRAPHS: usize = 16;
+
 impl std::fmt::Display for NotCovered {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.0)
@@ -195,6 +198,8 @@ pub(in crate::graph) struct Plan {
     pub(in crate::graph) graphs: Vec<GraphSet>,
     /// The slots of the variables asked for, in order.
     pub(in crate::graph) answer: Vec<usize>,
+    /// The names of the slots; empty where the query gives none.
+    pub(in crate::graph) names: Vec<String>,
 }
 
 /// Plans a pattern whose answer is these variables, or, for a template, all
@@ -209,6 +214,7 @@ pub(in crate::graph) fn plan(
         names: HashMap::new(),
         scopes: Vec::new(),
         width: 0,
+        shown: Vec::new(),
         graphs: vec![dataset.default_set().clone()],
     };
     let root = planner.node(pattern, Slots::default(), 0)?;
@@ -217,7 +223,7 @@ pub(in crate::graph) fn plan(
     let wanted = answer.iter().fold(Slots::default(), |all, slot| all.or(Slots::one(*slot)));
     let mut root = root;
     want(&mut root, wanted);
-    Ok(Plan { root, graphs: planner.graphs, answer })
+    Ok(Plan { root, graphs: planner.graphs, answer, names: planner.shown })
 }
 
 struct Planner<'a> {
@@ -225,6 +231,7 @@ struct Planner<'a> {
     names: HashMap<String, usize>,
     scopes: Vec<HashMap<String, usize>>,
     width: usize,
+    shown: Vec<String>,
     graphs: Vec<GraphSet>,
 }
 
@@ -241,6 +248,7 @@ impl Planner<'_> {
             return Err(NotCovered("more than 128 variables"));
         }
         self.width += 1;
+        self.shown.push(String::new());
         Ok(self.width - 1)
     }
 
@@ -249,6 +257,7 @@ impl Planner<'_> {
             return Ok(*slot);
         }
         let slot = self.fresh()?;
+        name.clone_into(&mut self.shown[slot]);
         self.names.insert(name.to_owned(), slot);
         Ok(slot)
     }
@@ -352,8 +361,11 @@ impl Planner<'_> {
                 Kind::Table(table)
             }
             GraphPattern::Graph { name, inner } => {
-                let NamedNodePattern::NamedNode(name) = name else {
-                    return Err(NotCovered("GRAPH with a variable"));
+                let name = match name {
+                    NamedNodePattern::NamedNode(name) => name,
+                    NamedNodePattern::Variable(name) => {
+                        return self.any_graph(name.as_str(), inner, seeds);
+                    }
                 };
                 let id = self.term(name.clone());
                 let set = self.dataset.named_set(id);
@@ -397,6 +409,36 @@ impl Planner<'_> {
         let kind =
             Kind::Optional { left: Box::new(left_node), right: Box::new(right_node), filters, row };
         Ok(Node { kind, keep: Slots::default() })
+    }
+
+    /// `GRAPH ?g`: the union over the named graphs (SPARQL 1.1 §18.6).
+    fn any_graph(&mut self, name: &str, inner: &GraphPattern, seeds: Slots) -> Planned<Node> {
+        let slot = self.slot(name)?;
+        let graphs = self.dataset.named_graph_numbers();
+        if graphs.len() > MOST_GRAPHS {
+            return Err(NotCovered("GRAPH with a variable over many graphs"));
+        }
+        let mut all: Option<Node> = None;
+        for id in graphs {
+            let set = self.dataset.named_set(id);
+            self.graphs.push(set);
+            let graph = self.graphs.len() - 1;
+            let inner = self.node(inner, seeds.or(Slots::one(slot)), graph)?;
+            let table = Table { len: 1, slots: vec![slot], columns: vec![vec![id]] };
+            let one = Kind::Join(node(Kind::Table(table)), Box::new(inner));
+            let one = Node { kind: one, keep: Slots::default() };
+            all = Some(match all {
+                None => one,
+                Some(others) => Node {
+                    kind: Kind::Union(Box::new(others), Box::new(one)),
+                    keep: Slots::default(),
+                },
+            });
+        }
+        Ok(all.unwrap_or_else(|| {
+            let table = Table { len: 0, slots: vec![slot], columns: vec![Vec::new()] };
+            Node { kind: Kind::Table(table), keep: Slots::default() }
+        }))
     }
 
     /// A pattern that would see, in rows that it does not bind, what stands

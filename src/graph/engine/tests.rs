@@ -91,3 +91,10 @@ fn a_hub_is_a_node_of_a_path_from_both_sides() {
     assert_eq!(rows(data, "SELECT ?x { ?x :q+ :d }"), ["<x:a>", "<x:b>", "<x:c>"]);
     assert_eq!(rows(data, "SELECT ?x { ?x ^:q+ :a }"), ["<x:b>", "<x:d>"]);
 }
+
+#[test]
+fn filters_see_what_a_path_of_no_length_binds() {
+    let data = ":a :p \"2024-02-01Z\"^^<http://www.w3.org/2001/XMLSchema#date> .";
+    let query = "SELECT ?z ?e { ?z :s? ?e . ?z :q* ?b OPTIONAL { ?c ?p ?a } FILTER(!(\"2024-02-01Z\"^^<http://www.w3.org/2001/XMLSchema#date> = ?e)) }";
+    assert_eq!(rows(data, query), ["<x:a> <x:a>"]);
+}
