@@ -5,7 +5,7 @@ use crate::graph::Snapshot;
 use crate::graph::budget::{self, Budget, Stopped};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::dictionary::DEFAULT_GRAPH;
-use crate::graph::engine::{self, Batch, Engine, Explained};
+use crate::graph::engine::{self, Batch, Engine, Explained, NotCovered};
 use crate::graph::guard::with_guards;
 use crate::graph::query::{QueryForm, ReadQuery};
 use crate::graph::writer::SolutionWriter;
@@ -15,6 +15,7 @@ use oxigraph::io::{RdfSerializer, WriterQuadSerializer};
 use oxigraph::model::{BlankNode, NamedOrBlankNode, Triple, Variable};
 use oxigraph::sparql::results::QueryResultsSerializer;
 use rustc_hash::FxHashSet;
+use serde::Serialize;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
 use spargebra::Query;
 use spargebra::algebra::QueryDataset as Named;
@@ -22,6 +23,7 @@ use spargebra::term::{NamedNodePattern, TermPattern};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// The graphs that a query may see, decided by who asks and how.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +53,56 @@ pub enum Format {
     Solutions(SolutionsFormat),
     /// Graphs.
     Graph(GraphFormat),
+    /// Not the answer, but how it is found: an [`Explanation`].
+    Explanation {
+        /// Indented text; else JSON.
+        text: bool,
+    },
+}
+
+impl Format {
+    /// The media type, with its parameters.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Solutions(format) => format.media_type(),
+            Self::Graph(format) => format.media_type(),
+            Self::Explanation { text: true } => "text/plain; charset=utf-8",
+            Self::Explanation { text: false } => "application/json",
+        }
+    }
+}
+
+/// How a query was answered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// `engine`, or `evaluator` if the engine does not cover the query.
+    pub by: &'static str,
+    /// What the engine does not cover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+    /// Milliseconds, planning included.
+    pub milliseconds: f64,
+    /// The operators with their rows and times; none for the evaluator, whose
+    /// rows are not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Explained>,
+}
+
+impl Explanation {
+    /// The same as indented text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!("answered by the {} in {:.3} ms", self.by, self.milliseconds);
+        if let Some(why) = self.why {
+            text = format!("answered by the {}, since the engine does not cover: {why}", self.by);
+        }
+        text.push('\n');
+        if let Some(plan) = &self.plan {
+            text.push_str(&plan.text());
+        }
+        text
+    }
 }
 
 /// Rows in memory, for pages and for tests.
@@ -194,6 +246,20 @@ impl Snapshot {
             .map_err(EvaluationError::Stopped)?
     }
 
+    /// The same by the evaluator alone, for comparisons.
+    pub fn write_answer_by_evaluator(
+        &self,
+        query: &ReadQuery,
+        scope: &Scope,
+        format: Format,
+        budget: &Budget,
+        output: &mut dyn Write,
+    ) -> Result<u64, EvaluationError> {
+        let dataset = self.dataset(query, scope);
+        budget::run(budget, || self.write_by_evaluator(query, dataset, format, output))
+            .map_err(EvaluationError::Stopped)?
+    }
+
     fn write_within(
         &self,
         query: &ReadQuery,
@@ -201,6 +267,15 @@ impl Snapshot {
         format: Format,
         output: &mut dyn Write,
     ) -> Result<u64, EvaluationError> {
+        if let Format::Explanation { text } = format {
+            let explanation = self.explain_within(query, scope);
+            if text {
+                output.write_all(explanation.text().as_bytes())?;
+            } else {
+                serde_json::to_writer_pretty(output, &explanation).map_err(io::Error::from)?;
+            }
+            return Ok(1);
+        }
         let dataset = self.dataset(query, scope);
         if let Some(count) = self.write_by_engine(query, &dataset, format, output)? {
             BY_ENGINE.fetch_add(1, Ordering::Relaxed);
@@ -210,9 +285,8 @@ impl Snapshot {
         self.write_by_evaluator(query, dataset, format, output)
     }
 
-    /// Writes the answer by the evaluator, whose rows are terms one by one: for
-    /// what the engine does not cover, and for comparisons.
-    pub(super) fn write_by_evaluator(
+    /// Writes the answer by the evaluator, whose rows are terms one by one.
+    fn write_by_evaluator(
         &self,
         query: &ReadQuery,
         dataset: QueryDataset,
@@ -416,38 +490,38 @@ impl Snapshot {
         run.map(|()| failed.map_or(Ok(()), Err))
     }
 
-    /// Runs a query and tells how: the operators with their rows and times;
-    /// `None` if the engine does not cover it, as it does not DESCRIBE.
-    pub fn explain(
-        &self,
-        query: &ReadQuery,
-        scope: &Scope,
-        budget: &Budget,
-    ) -> Result<Option<Explained>, EvaluationError> {
-        let explain = || {
+    /// Runs a query and tells how. One that the engine does not cover is not run.
+    fn explain_within(&self, query: &ReadQuery, scope: &Scope) -> Explanation {
+        let begun = Instant::now();
+        let explained = || {
             let (Query::Select { pattern, .. }
             | Query::Ask { pattern, .. }
             | Query::Construct { pattern, .. }) = &query.parsed
             else {
-                return None;
+                return Err(NotCovered("DESCRIBE"));
             };
             let dataset = self.dataset(query, scope);
-            let variables = query.answer_variables()?;
-            let plan = engine::plan(pattern, &variables, &dataset).ok()?;
+            let variables =
+                query.answer_variables().ok_or(NotCovered("a triple term in a template"))?;
+            let plan = engine::plan(pattern, &variables, &dataset)?;
             let engine = Engine::new(self, &dataset, &plan, &query.parsed, true);
             let ask = query.form() == QueryForm::Ask;
-            engine
-                .run(&plan, &mut |batch| {
-                    if ask && batch.len > 0 {
-                        ControlFlow::Break(())
-                    } else {
-                        ControlFlow::Continue(())
-                    }
-                })
-                .ok()?;
-            Some(engine.explained(&plan))
+            engine.run(&plan, &mut |batch| {
+                if ask && batch.len > 0 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            Ok(engine.explained(&plan))
         };
-        budget::run(budget, explain).map_err(EvaluationError::Stopped)
+        let plan = explained();
+        Explanation {
+            by: if plan.is_ok() { "engine" } else { "evaluator" },
+            why: plan.as_ref().err().map(|why| why.0),
+            milliseconds: begun.elapsed().as_secs_f64() * 1e3,
+            plan: plan.ok(),
+        }
     }
 
     /// The first `limit` solutions of a SELECT query; an ASK gives one row with

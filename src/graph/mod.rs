@@ -23,7 +23,9 @@ pub use budget::{Budget, Stopped, look_at_budget, run as within_budget};
 pub use clause::{Column, SearchClause, SearchRow};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
 pub use engine::Explained;
-pub use evaluate::{Coverage, DefaultGraphs, EvaluationError, Format, Scope, Solutions, coverage};
+pub use evaluate::{
+    Coverage, DefaultGraphs, EvaluationError, Explanation, Format, Scope, Solutions, coverage,
+};
 pub use guard::Size;
 pub use quads::{GraphPattern, Quads};
 pub use query::{ParseError, QueryForm, ReadQuery};

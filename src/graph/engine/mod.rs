@@ -22,5 +22,5 @@ mod tests;
 
 pub(super) use batch::Batch;
 pub use explain::Explained;
-pub(super) use plan::plan;
+pub(super) use plan::{NotCovered, plan};
 pub(super) use run::Engine;
