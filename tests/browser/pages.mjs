@@ -7,6 +7,18 @@ const KINDS = [
 ]
 const CONCEPTS = ['theme', 'dimension', 'region', 'outcome', 'organisation-kind', 'role']
 
+// From lessons back to the activities that their evidence comes from.
+const CHAIN = `PREFIX insites: <https://w3id.org/insites/ontology#>
+PREFIX dct: <http://purl.org/dc/terms/>
+CONSTRUCT {
+  ?lesson insites:supportedBy ?evidence ; dct:title ?title .
+  ?evidence insites:about ?about .
+}
+WHERE {
+  ?lesson a insites:Lesson ; dct:title ?title ; insites:supportedBy ?evidence .
+  OPTIONAL { ?evidence insites:about ?about }
+}`
+
 const first = async (base, pattern, order = '?s') => {
   const query = `PREFIX insites: <https://w3id.org/insites/ontology#>
     PREFIX org: <http://www.w3.org/ns/org#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -44,6 +56,8 @@ export const everyPage = async (base) => {
     ['question with a chart', '/queries/records-by-status'],
     ['workbench', '/sparql'],
     ['workbench, answer', '/sparql?query=' + encodeURIComponent('SELECT ?class (COUNT(*) AS ?n) { ?s a ?class } GROUP BY ?class ORDER BY DESC(?n) LIMIT 10')],
+    ['workbench, graph', '/sparql?query=' + encodeURIComponent(CHAIN + ' LIMIT 40')],
+    ['workbench, large graph', '/sparql?query=' + encodeURIComponent(CHAIN)],
     ['workbench, mistake', '/sparql?query=' + encodeURIComponent('SELECT ?x {\n  ?x ?y\n}'), 400],
     ['ontology', '/ontology'],
     ['about', '/about'],
