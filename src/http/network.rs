@@ -6,8 +6,8 @@ use crate::http::record_page::facts::Facts;
 use crate::http::record_page::property_label;
 use crate::http::records::compact;
 use crate::pages::{Link, Network, NetworkLink, NetworkNode, Value};
-use crate::rdf::vocabulary::{TITLES, TYPE};
 use crate::rdf::Term;
+use crate::rdf::vocabulary::{INSITES, TITLES, TYPE};
 use crate::search::{kind_label, label, status};
 use std::collections::{HashMap, HashSet};
 
@@ -16,15 +16,16 @@ use std::collections::{HashMap, HashSet};
 const COLUMNS: [[&str; 2]; 3] = [["subject", "s"], ["predicate", "p"], ["object", "o"]];
 
 /// The resources of an answer and their links; `None` if it has other columns
-/// than the three of a triple, or no link to draw. Literals and classes are
-/// facts of a resource; where there is no other link, classes are linked to.
-pub(super) fn network(
-    facts: &Facts,
-    caption: &str,
-    solutions: &Solutions,
-) -> Option<Network> {
+/// than the three of a triple, or no link to draw. Literals, classes and words
+/// of the ontology are facts of a record; where there is no other link, those
+/// are linked to.
+pub(super) fn network(facts: &Facts, caption: &str, solutions: &Solutions) -> Option<Network> {
     let named = solutions.variables.len() == COLUMNS.len()
-        && solutions.variables.iter().zip(COLUMNS).all(|(name, known)| known.contains(&name.as_str()));
+        && solutions
+            .variables
+            .iter()
+            .zip(COLUMNS)
+            .all(|(name, known)| known.contains(&name.as_str()));
     if !named {
         return None;
     }
@@ -32,11 +33,16 @@ pub(super) fn network(
         .rows
         .iter()
         .map(|row| match row.as_slice() {
-            [Some(s), Some(Term::NamedNode(p)), Some(o)] if is_resource(s) => Some((s, p.as_str(), o)),
+            [Some(s), Some(Term::NamedNode(p)), Some(o)] if is_resource(s) => {
+                Some((s, p.as_str(), o))
+            }
             _ => None,
         })
         .collect::<Option<_>>()?;
-    let classes_are_facts = triples.iter().any(|(s, p, o)| *p != TYPE && is_resource(o) && s != o);
+    let is_link = |(s, p, o): &(&Term, &str, &Term)| {
+        *p != TYPE && s != o && is_resource(o) && (is_word(s) || !is_word(o))
+    };
+    let has_links = triples.iter().any(is_link);
     let mut found = Found {
         facts,
         nodes: Vec::new(),
@@ -45,9 +51,9 @@ pub(super) fn network(
         labels: HashMap::new(),
     };
     let mut links = Vec::new();
-    for (s, p, o) in &triples {
+    for triple @ (s, p, o) in &triples {
         let from = found.node(s);
-        if is_resource(o) && !(*p == TYPE && classes_are_facts) {
+        if is_link(triple) || s == o || (is_resource(o) && !has_links) {
             let (label, to) = (found.label(p), found.node(o));
             links.push(NetworkLink { from, label, to });
         } else {
@@ -60,6 +66,21 @@ pub(super) fn network(
 
 fn is_resource(term: &Term) -> bool {
     matches!(term, Term::NamedNode(_) | Term::BlankNode(_))
+}
+
+/// Whether a term is a class, a property or a fixed value of the ontology.
+fn is_word(term: &Term) -> bool {
+    matches!(term, Term::NamedNode(iri) if iri.as_str().starts_with(INSITES))
+}
+
+/// An IRI without a name: with its prefix, or the address as people write it.
+fn written(iri: &str) -> String {
+    let compact = compact(iri);
+    let address = compact.strip_prefix("https://").or_else(|| compact.strip_prefix("http://"));
+    address.map_or_else(
+        || compact.clone(),
+        |rest| rest.trim_start_matches("www.").trim_end_matches('/').to_owned(),
+    )
 }
 
 /// What was met so far.
@@ -100,7 +121,7 @@ impl Found<'_> {
         let id = graph.iri_id(iri);
         let name = id.map(|id| label(graph, id)).unwrap_or_default();
         let named = !name.is_empty();
-        let name = if named { name } else { compact(iri) };
+        let name = if named { name } else { written(iri) };
         let status = id.map(|id| status(graph, id)).unwrap_or_default();
         let link = Link::new(&name, &self.facts.url(iri)).with_status(&status);
         let kind = self.facts.names.kind_and_slug(iri).map(|(kind, _)| kind_label(kind, false));

@@ -272,9 +272,14 @@ fn items(
         let column = if hub_is_left { items[hub].column + 1 } else { items[hub].column - 1 };
         let middle = items.len();
         items.push(item(What::Label(label), column, labels[label].1, back));
-        if hub_is_left { join(&mut items, hub, middle) } else { join(&mut items, middle, hub) }
+        if hub_is_left {
+            join(&mut items, hub, middle)
+        } else {
+            join(&mut items, middle, hub)
+        }
         for other in others {
-            let (mut from, to) = if hub_is_left { (middle, at[&other]) } else { (at[&other], middle) };
+            let (mut from, to) =
+                if hub_is_left { (middle, at[&other]) } else { (at[&other], middle) };
             for column in items[from].column + 1..items[to].column {
                 items.push(item(What::Pass, column, PASS, back));
                 let pass = items.len() - 1;
@@ -301,7 +306,10 @@ fn order(columns: &mut Vec<Vec<usize>>, items: &[Item]) {
                 .map(|index| {
                     let item = &items[*index];
                     let joined = if rightwards { &item.left } else { &item.right };
-                    (mean(joined.iter().map(|other| places[*other])).unwrap_or(places[*index]), *index)
+                    (
+                        mean(joined.iter().map(|other| places[*other])).unwrap_or(places[*index]),
+                        *index,
+                    )
                 })
                 .collect();
             keyed.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -386,7 +394,8 @@ fn settle(columns: &[Vec<usize>], items: &mut [Item]) -> f64 {
                 }
                 blocks.push(block);
             }
-            let starts = blocks.iter().flat_map(|(start, count)| std::iter::repeat_n(*start, *count));
+            let starts =
+                blocks.iter().flat_map(|(start, count)| std::iter::repeat_n(*start, *count));
             for ((index, offset), start) in column.iter().zip(offsets).zip(starts) {
                 items[*index].y = start + offset;
             }

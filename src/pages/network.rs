@@ -91,7 +91,7 @@ impl Network {
         };
         html! {
             p {
-                "Each box is a resource; each line is a link, named by its property, and its tip shows the way to read it. The list below the picture holds the same, with all that is said of each resource."
+                "Each box is a resource; each line is a link, named by its property, and its tip shows the way to read it. A picture wider than the page scrolls. The list below it holds the same, with all that is said of each resource."
             }
             @if drawn.nodes.len() < self.nodes.len() || drawn.links.len() < self.links.len() {
                 p class="app-graph__left-out" {
@@ -104,8 +104,15 @@ impl Network {
             div class="app-scroll" role="region" aria-label={ "Picture: " (self.caption) } tabindex="0" {
                 (self.picture(&drawn))
             }
-            h3 class="nhsuk-heading-s" { "The same as a list" }
-            (self.list())
+            @if drawn.nodes.len() < BOXES {
+                h3 class="nhsuk-heading-s" { "The same as a list" }
+                (self.list())
+            } @else {
+                details class="nhsuk-details" {
+                    summary class="nhsuk-details__summary" { span class="nhsuk-details__summary-text" { "All " (self.nodes.len()) " resources as a list" } }
+                    div class="nhsuk-details__text" { (self.list()) }
+                }
+            }
         }
     }
 
@@ -118,10 +125,11 @@ impl Network {
             .iter()
             .map(|link| {
                 let at = |node: usize| drawn.nodes.iter().position(|n| *n == node).unwrap_or(0);
-                let label = names.iter().position(|name| *name == link.label).unwrap_or_else(|| {
-                    names.push(&link.label);
-                    names.len() - 1
-                });
+                let label =
+                    names.iter().position(|name| *name == link.label).unwrap_or_else(|| {
+                        names.push(&link.label);
+                        names.len() - 1
+                    });
                 Edge { from: at(link.from), to: at(link.to), label }
             })
             .collect();
@@ -175,9 +183,13 @@ impl Network {
                 None => of.push((&link.label, vec![link.to])),
             }
         }
+        // What nothing leads to comes first: there one begins to read.
+        let mut order: Vec<usize> = (0..self.nodes.len()).collect();
+        order.sort_by_key(|node| self.links.iter().any(|link| link.to == *node));
         html! {
             ul class="nhsuk-list app-tree" {
-                @for (index, node) in self.nodes.iter().enumerate() {
+                @for index in order {
+                    @let node = &self.nodes[index];
                     @let links = out.get(&index).map(Vec::as_slice).unwrap_or_default();
                     @if !links.is_empty() || !node.facts.is_empty() {
                         li {
@@ -241,11 +253,11 @@ impl BoxText {
             rect class="app-box__edge" x=(number(x)) y=(number(y - high / 2.0)) width="6" height=(number(high)) {}
             text {
                 @if !self.small.is_empty() {
-                    tspan class="app-box__small" x=(left) y=(number(baseline(y, all, 0, LEADING))) { (self.small) " " }
+                    tspan class="app-box__small" x=(left) y=(number(baseline(y, all, 0, LEADING))) { (self.small) }
                 }
                 @for (index, line) in self.lines.iter().enumerate() {
                     @let index = index + all - self.lines.len();
-                    tspan x=(left) y=(number(baseline(y, all, index, LEADING))) { (line) " " }
+                    tspan class="app-box__name" x=(left) y=(number(baseline(y, all, index, LEADING))) { (line) }
                 }
             }
             title { (node.link.text) }
@@ -313,6 +325,11 @@ fn wrap(text: &str, most: f64, size: f64, count: usize) -> Vec<String> {
                     break;
                 }
                 fits = at + letter.len_utf8();
+            }
+            // Addresses rather after a sign than within a word.
+            let sign = word[..fits].rfind(['/', '-', '.', '_', '#', '?', '&', '=']);
+            if let Some(sign) = sign.filter(|at| fits < word.len() && *at > fits / 2) {
+                fits = sign + 1;
             }
             lines.push(word[..fits].to_owned());
             if fits < word.len() {
@@ -390,7 +407,7 @@ mod tests {
         for n in 0..100 {
             assert!(list.contains(&format!("<a href=\"/lesson/r{n}\">Resource {n}</a>")), "{n}");
             assert!(list.contains(&format!("said of {n}<")), "{n}");
-            assert!(!picture.contains("said of"), "text is not drawn");
+            assert!(!picture.contains("said of 1"), "text is not drawn");
         }
     }
 
