@@ -253,11 +253,11 @@ impl BoxText {
             rect class="app-box__edge" x=(number(x)) y=(number(y - high / 2.0)) width="6" height=(number(high)) {}
             text {
                 @if !self.small.is_empty() {
-                    tspan class="app-box__small" x=(left) y=(number(baseline(y, all, 0, LEADING))) { (self.small) }
+                    tspan class="app-box__small" x=(left) y=(number(baseline(y, all, 0, LEADING))) { (self.small) } " "
                 }
                 @for (index, line) in self.lines.iter().enumerate() {
                     @let index = index + all - self.lines.len();
-                    tspan class="app-box__name" x=(left) y=(number(baseline(y, all, index, LEADING))) { (line) }
+                    tspan class="app-box__name" x=(left) y=(number(baseline(y, all, index, LEADING))) { (line) } " "
                 }
             }
             title { (node.link.text) }
@@ -265,13 +265,15 @@ impl BoxText {
         let illustrative =
             if node.link.status == "Illustrative" { " app-box--illustrative" } else { "" };
         let class = format!("app-box app-box--{}{illustrative}", kind_class(&node.kind));
-        let said = |parts: &[&str]| -> String {
-            parts.iter().copied().filter(|p| !p.is_empty()).collect::<Vec<_>>().join(", ")
-        };
+        // The name holds what is seen, and the rest of what was cut.
+        let seen = self.lines.join(" ");
+        let rest =
+            if seen.ends_with('…') { format!(" – {}", node.link.text) } else { String::new() };
+        let called = format!("{} {seen}{rest}", self.small).trim().to_owned();
         html! {
             // Other sites are named in the list, where it is seen that they are elsewhere.
             @if node.link.url.starts_with('/') {
-                a class=(class) href=(node.link.url) aria-label=(said(&[&node.kind, &node.link.status, &node.link.text])) { (inside) }
+                a class=(class) href=(node.link.url) aria-label=(called) { (inside) }
             } @else {
                 g class=(class) { (inside) }
             }
