@@ -100,12 +100,11 @@ impl Found<'_> {
             return *at;
         }
         let at = self.nodes.len();
-        let (node, named) = match term {
-            Term::NamedNode(iri) => self.resource(iri.as_str()),
-            _ => {
-                let link = Link::new(&format!("Resource {} without a name", at + 1), "");
-                (NetworkNode { link, ..NetworkNode::default() }, false)
-            }
+        let (node, named) = if let Term::NamedNode(iri) = term {
+            self.resource(iri.as_str())
+        } else {
+            let link = Link::new(&format!("Resource {} without a name", at + 1), "");
+            (NetworkNode { link, ..NetworkNode::default() }, false)
         };
         if !named {
             self.unnamed.insert(at);

@@ -117,7 +117,7 @@ pub(super) fn place(heights: &[f64], edges: &[Edge], labels: &[(f64, f64)]) -> P
 #[expect(clippy::cast_precision_loss, reason = "a picture has few columns")]
 fn extent(column: usize) -> (f64, f64) {
     let pair = (column / 2) as f64 * (BOX + LABEL + 2.0 * GAP);
-    if column % 2 == 0 { (pair, BOX) } else { (pair + BOX + GAP, LABEL) }
+    if column.is_multiple_of(2) { (pair, BOX) } else { (pair + BOX + GAP, LABEL) }
 }
 
 /// The layer of each box: after all that point to it, once links that close a
@@ -273,9 +273,9 @@ fn items(
         let middle = items.len();
         items.push(item(What::Label(label), column, labels[label].1, back));
         if hub_is_left {
-            join(&mut items, hub, middle)
+            join(&mut items, hub, middle);
         } else {
-            join(&mut items, middle, hub)
+            join(&mut items, middle, hub);
         }
         for other in others {
             let (mut from, to) =
@@ -297,7 +297,7 @@ fn items(
 fn order(columns: &mut Vec<Vec<usize>>, items: &[Item]) {
     let mut best = (crossings(columns, items), columns.clone());
     for sweep in 0..SWEEPS {
-        let rightwards = sweep % 2 == 0;
+        let rightwards = sweep.is_multiple_of(2);
         let mut places = places(columns, items.len());
         for step in 1..columns.len() {
             let column = if rightwards { step } else { columns.len() - 1 - step };
@@ -370,7 +370,8 @@ fn crossings(columns: &[Vec<usize>], items: &[Item]) -> usize {
 fn settle(columns: &[Vec<usize>], items: &mut [Item]) -> f64 {
     for sweep in 0..2 * SWEEPS {
         for step in 0..columns.len() {
-            let column = &columns[if sweep % 2 == 0 { step } else { columns.len() - 1 - step }];
+            let column =
+                &columns[if sweep.is_multiple_of(2) { step } else { columns.len() - 1 - step }];
             let mut offset = 0.0;
             // Means of blocks that stand as close as they may, with their sizes.
             let mut blocks: Vec<(f64, usize)> = Vec::new();
