@@ -38,6 +38,22 @@ ORDER BY ?title
 LIMIT 25
 ";
 
+/// A graph to begin with: saved queries answer with tables alone.
+const THREAD: &str = "PREFIX insites: <https://w3id.org/insites/ontology#>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+
+CONSTRUCT {
+  ?lesson insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}
+WHERE {
+  ?lesson a insites:Lesson ; insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}
+";
+
 /// The text of a saved query with its defaults or examples, so that it runs as
 /// it stands.
 pub(super) fn with_values(query: &SavedQuery) -> String {
@@ -232,16 +248,20 @@ pub(super) fn page(state: &State, text: &str) -> pages::WorkbenchPage {
         text: if text.is_empty() { BEGINNING.to_owned() } else { text.to_owned() },
         seconds: limits.time.as_secs_f64(),
         union: state.config.default_graph == crate::graph::DefaultGraphs::Union,
-        examples: state.app.get().map_or_else(Vec::new, |app| {
-            app.queries
-                .all()
-                .iter()
-                .map(|q| {
-                    let url = format!("/sparql?query={}", encode(&with_values(q)));
-                    (pages::Link::new(&q.title, &url), q.says.clone())
-                })
-                .collect()
-        }),
+        examples: {
+            let example = |title: &str, text: &str, says: &str| {
+                let url = format!("/sparql?query={}", encode(text));
+                (pages::Link::new(title, &url), says.to_owned())
+            };
+            let thread = example(
+                "From lesson to site, drawn as a graph",
+                THREAD,
+                "Which evidence, activities and sites stand behind which lessons? CONSTRUCT and DESCRIBE answer with a graph, which is drawn.",
+            );
+            let saved = state.app.get().map_or(&[][..], |app| app.queries.all());
+            let saved = saved.iter().map(|q| example(&q.title, &with_values(q), &q.says));
+            std::iter::once(thread).chain(saved).collect()
+        },
         table: None,
         picture: None,
         downloads: Vec::new(),

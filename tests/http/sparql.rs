@@ -150,6 +150,11 @@ async fn a_graph_is_drawn_and_told_as_a_list() {
     ] {
         assert_eq!(page(query).await.contains("class=\"app-network\""), is_drawn, "{query}");
     }
+    let begin = service.get("/sparql", html).await.text();
+    let example = begin.split("href=\"").find(|part| part.contains("drawn as a graph"));
+    let address = example.and_then(|part| part.split('"').next()).expect("an example");
+    let answer = service.get(address, html).await.text();
+    assert!(answer.contains("class=\"app-network\""), "the example is drawn");
     let made = page(
         "CONSTRUCT { <http://x/a> dct:title 'A name'; dct:relation [ dct:relation <http://x/b> ] } {}",
     )
