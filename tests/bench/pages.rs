@@ -77,6 +77,9 @@ async fn run() {
 /// Prints a line about pages of one sort.
 async fn compare(service: SocketAddr, name: &str, pages: &[String]) {
     let sample = &pages[..pages.len().min(SAMPLE)];
+    if sample.is_empty() {
+        return;
+    }
     let mut sizes = Vec::new();
     for page in sample {
         sizes.push(body(service, page).await.len());
