@@ -198,7 +198,7 @@ pub fn workbench(data: &WorkbenchPage) -> String {
             section class="app-section" aria-labelledby="answer" {
                 h2 class="nhsuk-heading-m" id="answer" { "Answer" }
                 p { "In " (data.milliseconds) " ms, of at most " (data.seconds) " s." }
-                @if table.truncated { p class="app-truncated" { "Only the first " (table.rows.len()) " rows are shown here; the downloads hold all." } }
+                @if table.truncated && matches!(data.picture, Some(Block::Network(_))) { p { "Only the first " (table.rows.len()) " triples are shown here; the downloads hold all." } }
                 @if !data.downloads.is_empty() { ul class="app-inline" { @for link in &data.downloads { li { (link.show()) } } } }
                 (answer(data.picture.as_ref(), table, "Answer of the query"))
             }
