@@ -137,13 +137,18 @@ fn local_name(iri: &str) -> Option<&str> {
 /// empty if it has none.
 #[must_use]
 pub fn label(graph: &Snapshot, subject: TermId) -> String {
-    Properties::of(graph).read(graph, subject).title
+    Properties::of(graph).title(graph, subject)
 }
 
 /// The local name of a record's status; empty if it has none.
 #[must_use]
 pub fn status(graph: &Snapshot, subject: TermId) -> String {
-    Properties::of(graph).read(graph, subject).status
+    graph
+        .objects(subject, &format!("{INSITES}status"))
+        .into_iter()
+        .filter_map(|status| Some(local_name(&graph.text(status)?)?.to_owned()))
+        .next_back()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

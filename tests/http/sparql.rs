@@ -118,6 +118,54 @@ async fn a_browser_gets_a_table_and_sees_its_mistakes() {
 }
 
 #[tokio::test]
+async fn a_graph_is_drawn_and_told_as_a_list() {
+    let service = Service::seeded();
+    let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let prefix = "PREFIX insites: <https://w3id.org/insites/ontology#> PREFIX dct: <http://purl.org/dc/terms/>";
+    let page = async |query: &str| {
+        let answer = service.query(&format!("{prefix} {query}"), html).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}");
+        answer.text()
+    };
+    let drawn = page(
+        "CONSTRUCT { ?s dct:title ?title ; insites:status ?status ; insites:atOrganisation ?o } \
+         { ?s a insites:CaseStudy ; dct:title ?title ; insites:status ?status ; \
+         insites:atOrganisation ?o . FILTER(STRENDS(STR(?s), \"/deep-medical-mse\")) }",
+    )
+    .await;
+    let (picture, list) = drawn.split_once("</svg>").expect("a picture");
+    assert!(picture.contains("href=\"/case-study/deep-medical-mse\" aria-label="), "{picture}");
+    assert!(picture.contains("href=\"/organisation/mid-and-south-essex-nhs-ft\""), "{picture}");
+    assert!(!picture.contains("#Sourced"), "a fixed value is a fact of its record");
+    assert!(list.contains("title: Predicting missed appointments"), "{list}");
+    assert!(list.contains("/ontology#Sourced"), "{list}");
+    assert!(drawn.contains("/sparql?format=ttl&amp;query="), "a download that fits");
+    assert!(!drawn.contains("/sparql?format=csv"), "CSV is for solutions");
+    for (query, is_drawn) in [
+        ("DESCRIBE <https://w3id.org/insites/id/case-study/deep-medical-mse>", true),
+        ("SELECT ?s ?p ?o { ?s ?p ?o ; a insites:Lesson } LIMIT 30", true),
+        ("SELECT ?lesson ?p ?o { ?lesson ?p ?o } LIMIT 30", false),
+        ("CONSTRUCT { ?s dct:title ?t } { ?s dct:title ?t } LIMIT 30", false),
+        ("CONSTRUCT { ?s a ?class } { ?s a ?class } LIMIT 30", true),
+    ] {
+        assert_eq!(page(query).await.contains("class=\"app-network\""), is_drawn, "{query}");
+    }
+    let begin = service.get("/sparql", html).await.text();
+    let example = begin.split("href=\"").find(|part| part.contains("drawn as a graph"));
+    let address = example.and_then(|part| part.split('"').next()).expect("an example");
+    let answer = service.get(address, html).await.text();
+    assert!(answer.contains("class=\"app-network\""), "the example is drawn");
+    let made = page(
+        "CONSTRUCT { <http://x/a> dct:title 'A name'; dct:relation [ dct:relation <http://x/b> ] } {}",
+    )
+    .await;
+    let picture = made.split_once("</svg>").expect("a picture").0;
+    for name in ["A name", "without a name", "x/b"] {
+        assert!(picture.contains(name), "{name}: {picture}");
+    }
+}
+
+#[tokio::test]
 async fn bodies_are_checked() {
     let service = Service::with(&[], &[("body-size", "1"), ("body-timeout", "0.2")]);
     let post = |media_type: &str, body: Body| {
