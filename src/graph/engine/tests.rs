@@ -98,3 +98,24 @@ fn filters_see_what_a_path_of_no_length_binds() {
     let query = "SELECT ?z ?e { ?z :s? ?e . ?z :q* ?b OPTIONAL { ?c ?p ?a } FILTER(!(\"2024-02-01Z\"^^<http://www.w3.org/2001/XMLSchema#date> = ?e)) }";
     assert_eq!(rows(data, query), ["<x:a> <x:a>"]);
 }
+
+#[test]
+fn exists_in_an_inner_group_does_not_see_the_outer_one() {
+    let data = ":a :p :b . :c :q :d .";
+    let query = "SELECT ?x { ?y :p :b . { ?x :q :d . FILTER EXISTS { ?y :q ?z } } }";
+    assert_eq!(rows(data, query), ["<x:c>"]);
+    let query = "SELECT ?x { ?y :p :b . ?x :q :d . FILTER EXISTS { ?y :q ?z } }";
+    assert!(rows(data, query).is_empty());
+}
+
+#[test]
+fn a_graph_is_the_scope_of_what_stands_in_it() {
+    let data = ":g { :a :p :b . :b :p :c } :h { :a :p :b }";
+    assert_eq!(
+        rows(data, "SELECT ?g (COUNT(?x) AS ?n) { GRAPH ?g { ?x :p ?y } } GROUP BY ?g"),
+        ["<x:g> \"2\"^^<xsd:integer>", "<x:h> \"1\"^^<xsd:integer>"]
+    );
+    assert_eq!(rows(data, "SELECT ?x { GRAPH :h { ?x :p ?y } }"), ["<x:a>"]);
+    assert_eq!(rows(data, "SELECT ?x ?y { ?x :p ?y }").len(), 2, "a triple of two graphs is one");
+    assert_eq!(rows(data, "SELECT ?g { GRAPH ?g { :a :p+ :c } }"), ["<x:g>"]);
+}
