@@ -211,11 +211,11 @@ impl<'a> Place<'a> {
         })
     }
 
-    fn of_name(name: &'a NamedNodePattern) -> Option<Self> {
-        Some(match name {
+    fn of_name(name: &'a NamedNodePattern) -> Self {
+        match name {
             NamedNodePattern::Variable(variable) => Self::Variable(variable),
             NamedNodePattern::NamedNode(iri) => Self::Term(iri.clone().into()),
-        })
+        }
     }
 }
 
@@ -256,7 +256,7 @@ impl Snapshot {
         output: &mut dyn Write,
     ) -> Result<u64, EvaluationError> {
         let dataset = self.dataset(query, scope);
-        budget::run(budget, || self.write_by_evaluator(query, dataset, format, output))
+        budget::run(budget, || Self::write_by_evaluator(query, dataset, format, output))
             .map_err(EvaluationError::Stopped)?
     }
 
@@ -282,12 +282,11 @@ impl Snapshot {
             return Ok(count);
         }
         BY_EVALUATOR.fetch_add(1, Ordering::Relaxed);
-        self.write_by_evaluator(query, dataset, format, output)
+        Self::write_by_evaluator(query, dataset, format, output)
     }
 
     /// Writes the answer by the evaluator, whose rows are terms one by one.
     fn write_by_evaluator(
-        &self,
         query: &ReadQuery,
         dataset: QueryDataset,
         format: Format,
@@ -466,7 +465,7 @@ impl Snapshot {
                     };
                     let (Some(s), Some(p), Some(o)) = (
                         Place::of(&pattern.subject).and_then(&mut cell),
-                        Place::of_name(&pattern.predicate).and_then(&mut cell),
+                        cell(Place::of_name(&pattern.predicate)),
                         Place::of(&pattern.object).and_then(&mut cell),
                     ) else {
                         continue;

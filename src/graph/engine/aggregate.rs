@@ -31,7 +31,8 @@ enum State {
         counts: Vec<i64>,
     },
     Best(Vec<Option<TermId>>),
-    Concat(Vec<Option<Option<String>>>),
+    /// The texts so far, none of no row; an error.
+    Concat(Vec<Result<Option<String>, ()>>),
 }
 
 impl State {
@@ -63,7 +64,7 @@ impl State {
                 counts.resize(groups, 0);
             }
             Self::Best(best) => best.resize(groups, Some(UNBOUND)),
-            Self::Concat(texts) => texts.resize(groups, Some(None)),
+            Self::Concat(texts) => texts.resize(groups, Ok(None)),
         }
     }
 }
@@ -190,12 +191,12 @@ impl Engine<'_> {
                     });
                     let so_far = &mut texts[group];
                     match (so_far.as_mut(), text) {
-                        (Some(Some(all)), Some(text)) => {
+                        (Ok(Some(all)), Some(text)) => {
                             all.push_str(separator);
                             all.push_str(&text);
                         }
-                        (Some(none), Some(text)) => *none = Some(text),
-                        _ => *so_far = None,
+                        (Ok(none), Some(text)) => *none = Some(text),
+                        _ => *so_far = Err(()),
                     }
                 }
             }
@@ -262,7 +263,7 @@ impl Engine<'_> {
             State::Concat(texts) => texts
                 .into_iter()
                 .map(|text| {
-                    text.map_or(UNBOUND, |text| {
+                    text.map_or(UNBOUND, |text: Option<String>| {
                         let text = Literal::new_simple_literal(text.unwrap_or_default());
                         self.dataset.number(text.into())
                     })
@@ -277,7 +278,7 @@ impl Engine<'_> {
         table: &Table,
         keys: &[(usize, bool)],
         limit: Option<usize>,
-    ) -> Option<Vec<u32>> {
+    ) -> Vec<u32> {
         let mut rows: Vec<u32> = (0..row_number(table.len)).collect();
         let limit = limit.unwrap_or(usize::MAX);
         // Each row's place so far; a further key parts those that are equal.
@@ -288,7 +289,7 @@ impl Engine<'_> {
             if is_settled(&rows, &places) {
                 break;
             }
-            let ranks = self.ranks(rows.iter().map(|row| column[*row as usize]))?;
+            let ranks = self.ranks(rows.iter().map(|row| column[*row as usize]));
             let rank = |row: u32| {
                 let rank = ranks.get(&column[row as usize]).copied().unwrap_or(0);
                 if *descending { u32::MAX - rank } else { rank }
@@ -321,11 +322,11 @@ impl Engine<'_> {
             }
         }
         rows.truncate(limit);
-        Some(rows)
+        rows
     }
 
     /// The rank of each distinct term; terms that compare equal share one.
-    fn ranks(&self, ids: impl Iterator<Item = TermId>) -> Option<FxHashMap<TermId, u32>> {
+    fn ranks(&self, ids: impl Iterator<Item = TermId>) -> FxHashMap<TermId, u32> {
         let mut distinct: Vec<TermId> = ids.collect();
         distinct.sort_unstable();
         distinct.dedup();
@@ -338,9 +339,11 @@ impl Engine<'_> {
             if !names.is_sorted() {
                 names.sort_unstable();
             }
-            return Some(
-                names.into_iter().enumerate().map(|(at, (_, id))| (id, row_number(at))).collect(),
-            );
+            return names
+                .into_iter()
+                .enumerate()
+                .map(|(at, (_, id))| (id, row_number(at)))
+                .collect();
         }
         let mut terms: Vec<(TermId, Option<std::rc::Rc<ExpressionTerm>>)> =
             distinct.into_iter().map(|id| (id, self.decoded(id))).collect();
@@ -361,7 +364,7 @@ impl Engine<'_> {
             }
             ranks.insert(*id, rank);
         }
-        Some(ranks)
+        ranks
     }
 }
 

@@ -12,7 +12,7 @@ use crate::graph::guard::with_guards;
 use crate::rdf::TermId;
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use regex::{Regex, RegexBuilder};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use spareval::{ExpressionTerm, QueryEvaluator, QueryResults};
 use spargebra::Query;
 use spargebra::algebra::{Expression, Function, GraphPattern};
@@ -22,11 +22,14 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::rc::Rc;
 
+/// An expression and the values of its variables.
+type Arguments = (usize, Box<[TermId]>);
+
 /// What was computed in this query.
 #[derive(Default)]
 pub(in crate::graph) struct Expressions {
     terms: RefCell<FxHashMap<TermId, Option<Rc<ExpressionTerm>>>>,
-    values: RefCell<FxHashMap<(usize, Box<[TermId]>), TermId>>,
+    values: RefCell<FxHashMap<Arguments, TermId>>,
     tests: RefCell<FxHashMap<(usize, TermId, TermId), Truth>>,
     regexes: RefCell<FxHashMap<usize, Option<Rc<Regex>>>>,
 }
@@ -379,29 +382,25 @@ impl Engine<'_> {
             columns.iter().map(|c| c.map_or(UNBOUND, |c| c.get(row))).collect()
         };
         let mut values = self.expressions.values.borrow_mut();
-        let mut missing: FxHashMap<Box<[TermId]>, ()> = FxHashMap::default();
-        let keys: Vec<(usize, Box<[TermId]>)> =
-            (0..len).map(|row| (address, row_of(row))).collect();
+        let mut missing: FxHashSet<Box<[TermId]>> = FxHashSet::default();
+        let keys: Vec<Arguments> = (0..len).map(|row| (address, row_of(row))).collect();
         for (_, key) in &keys {
-            if !missing.contains_key(key) && !values.contains_key(&(address, key.clone())) {
-                missing.insert(key.clone(), ());
+            if !missing.contains(key) && !values.contains_key(&(address, key.clone())) {
+                missing.insert(key.clone());
             }
         }
-        let missing: Vec<Box<[TermId]>> = missing.into_keys().collect();
+        let missing: Vec<Box<[TermId]>> = missing.into_iter().collect();
         if !missing.is_empty() {
             let names: Vec<&Variable> = expr.variables.iter().map(|(_, name)| name).collect();
-            let found = match self.asked(expression, way, &names, &missing) {
-                Ok(found) => found,
-                Err(()) => {
-                    let _ = self.fail("an expression that the evaluator refuses");
-                    return Break(());
-                }
+            let Ok(found) = self.asked(expression, way, &names, &missing) else {
+                let _ = self.fail("an expression that the evaluator refuses");
+                return Break(());
             };
             for (row, value) in missing.into_iter().zip(found) {
                 values.insert((address, row), value);
             }
         }
-        let get = |key: &(usize, Box<[TermId]>)| values.get(key).copied().unwrap_or(UNBOUND);
+        let get = |key: &Arguments| values.get(key).copied().unwrap_or(UNBOUND);
         if same {
             return Continue(Column::Same(keys.first().map_or(UNBOUND, get)));
         }

@@ -11,6 +11,8 @@
 //! an EXISTS in an inner group may see what stands outside of that group.
 //! Those, and negated property sets inside of repetitions, are tested by hand.
 
+#![expect(clippy::print_stdout, reason = "the seed and the cases that differ are told")]
+
 use crate::graph::engine::{Engine, plan};
 use crate::graph::guard::with_guards;
 use crate::graph::{Dictionary, Quads, ReadQuery, Scope, Snapshot};

@@ -18,7 +18,7 @@ impl Engine<'_> {
         &self,
         atoms: &[Atom],
         filters: &[Filter],
-        input: Batch,
+        input: &Batch,
         keep: Slots,
         sink: &mut Sink<'_>,
     ) -> Flow {
@@ -158,7 +158,7 @@ impl Engine<'_> {
                 columns.predicates().iter().map(|p| one(columns.predicate(*p))).sum()
             }
             Link::Closure(steps) => {
-                let (length, keys) = self.reach(steps, columns);
+                let (length, keys) = Self::reach(steps, columns);
                 match (s, o) {
                     (false, false) => length * REACH,
                     (true, true) => 0.5,
@@ -180,23 +180,22 @@ impl Engine<'_> {
         let columns = &self.columns[atom.graph];
         match &atom.link {
             Link::Predicate(id) => {
-                self.along(columns.predicate(*id), atom, batch, keep, None, sink)
+                Self::along(columns.predicate(*id), atom, batch, keep, None, sink)
             }
             Link::Not(not) => {
                 for id in columns.predicates() {
                     if !not.contains(id) {
-                        self.along(columns.predicate(*id), atom, batch, keep, None, sink)?;
+                        Self::along(columns.predicate(*id), atom, batch, keep, None, sink)?;
                     }
                 }
                 Continue(())
             }
-            Link::Variable(slot) => self.along_any(columns, *slot, atom, batch, keep, sink),
+            Link::Variable(slot) => Self::along_any(columns, *slot, atom, batch, keep, sink),
             Link::Closure(steps) => self.closure(steps, atom, batch, keep, sink),
         }
     }
 
     fn along_any(
-        &self,
         columns: &Columns,
         slot: usize,
         atom: &Atom,
@@ -208,12 +207,12 @@ impl Engine<'_> {
             let shown = keep.has(slot).then_some(slot);
             for id in columns.predicates() {
                 let shown = shown.map(|slot| (slot, *id));
-                self.along(columns.predicate(*id), atom, batch, keep, shown, sink)?;
+                Self::along(columns.predicate(*id), atom, batch, keep, shown, sink)?;
             }
             return Continue(());
         };
         if let Column::Same(id) = column {
-            return self.along(columns.predicate(*id), atom, batch, keep, None, sink);
+            return Self::along(columns.predicate(*id), atom, batch, keep, None, sink);
         }
         let mut order: Vec<u32> = (0..row_number(batch.len)).collect();
         order.sort_by_key(|row| column.get(*row as usize));
@@ -221,14 +220,13 @@ impl Engine<'_> {
         for rows in order.chunk_by(|a, b| column.get(*a as usize) == column.get(*b as usize)) {
             let part = batch.gather(rows, all);
             let id = column.get(rows[0] as usize);
-            self.along(columns.predicate(id), atom, &part, keep, None, sink)?;
+            Self::along(columns.predicate(id), atom, &part, keep, None, sink)?;
         }
         Continue(())
     }
 
     /// Over one predicate.
     fn along(
-        &self,
         view: PredicateView<'_>,
         atom: &Atom,
         batch: &Batch,
@@ -258,21 +256,19 @@ impl Engine<'_> {
                 if rows.is_empty() { Continue(()) } else { give(batch.gather(&rows, keep)) }
             }
             (End::Known(s), End::Open(slot)) => {
-                self.list(view, Way::Forward, &s, slot, batch, keep, &mut give)
+                Self::list(view, Way::Forward, &s, slot, batch, keep, &mut give)
             }
             (End::Open(slot), End::Known(o)) => {
-                self.list(view, Way::Backward, &o, slot, batch, keep, &mut give)
+                Self::list(view, Way::Backward, &o, slot, batch, keep, &mut give)
             }
             (End::Open(subject), End::Open(object)) => {
-                self.scan(view, subject, object, batch, keep, &mut give)
+                Self::scan(view, subject, object, batch, keep, &mut give)
             }
         }
     }
 
     /// Each row with each value that its key has.
-    #[expect(clippy::too_many_arguments, reason = "a step of a join")]
     fn list(
-        &self,
         view: PredicateView<'_>,
         way: Way,
         keys: &Column,
@@ -307,7 +303,6 @@ impl Engine<'_> {
 
     /// All triples of a predicate, with each row.
     fn scan(
-        &self,
         view: PredicateView<'_>,
         subject: usize,
         object: usize,

@@ -64,13 +64,13 @@ pub(in crate::graph) fn literals(a: &E, b: &E) -> Option<Ordering> {
     match (a, b) {
         (E::StringLiteral(a), E::StringLiteral(b)) => Some(a.cmp(b)),
         (
-            E::LangStringLiteral { value: a, language: l },
-            E::LangStringLiteral { value: b, language: m },
-        ) => (l == m).then(|| a.cmp(b)),
+            E::LangStringLiteral { value: a, language: one },
+            E::LangStringLiteral { value: b, language: other },
+        ) => (one == other).then(|| a.cmp(b)),
         (
-            E::DirLangStringLiteral { value: a, language: l, direction: d },
-            E::DirLangStringLiteral { value: b, language: m, direction: e },
-        ) => (l == m && d == e).then(|| a.cmp(b)),
+            E::DirLangStringLiteral { value: a, language: one, direction: this },
+            E::DirLangStringLiteral { value: b, language: other, direction: that },
+        ) => (one == other && this == that).then(|| a.cmp(b)),
         (E::DateTimeLiteral(a), E::DateTimeLiteral(b)) => a.partial_cmp(b),
         (E::DateLiteral(a), E::DateLiteral(b)) => a.partial_cmp(b),
         (E::TimeLiteral(a), E::TimeLiteral(b)) => a.partial_cmp(b),
@@ -97,7 +97,7 @@ pub(in crate::graph) fn literals(a: &E, b: &E) -> Option<Ordering> {
     }
 }
 
-/// Two numbers, promoted to one type (XPath 2.0 §B.1).
+/// Two numbers, promoted to one type (`XPath` 2.0 §B.1).
 pub(in crate::graph) enum Numbers {
     Integer(oxsdatatypes::Integer, oxsdatatypes::Integer),
     Decimal(Decimal, Decimal),

@@ -33,15 +33,15 @@ fn can_be_empty(steps: &Steps) -> bool {
 impl Engine<'_> {
     /// The triples of one step of a path, about, and its starts.
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    pub(in crate::graph) fn reach(&self, steps: &Steps, columns: &Columns) -> (f64, f64) {
+    pub(in crate::graph) fn reach(steps: &Steps, columns: &Columns) -> (f64, f64) {
         match steps {
             Steps::Predicate(id) => {
                 let view = columns.predicate(*id);
                 (view.len() as f64, view.keys(Way::Forward) as f64)
             }
-            Steps::Reverse(inner) | Steps::Repeat { inner, .. } => self.reach(inner, columns),
+            Steps::Reverse(inner) | Steps::Repeat { inner, .. } => Self::reach(inner, columns),
             Steps::Sequence(a, b) | Steps::Either(a, b) => {
-                let (a, b) = (self.reach(a, columns), self.reach(b, columns));
+                let (a, b) = (Self::reach(a, columns), Self::reach(b, columns));
                 (a.0 + b.0, a.1.max(b.1))
             }
             Steps::Not(_) => {
@@ -146,7 +146,7 @@ impl Engine<'_> {
     }
 
     /// The nodes that a path can begin at, all of the graph if it may be empty.
-    fn starts(&self, steps: &Steps, columns: &Columns) -> Vec<TermId> {
+    fn starts(steps: &Steps, columns: &Columns) -> Vec<TermId> {
         let mut nodes = Vec::new();
         let ways: &[(TermId, Way)] = &match steps {
             Steps::Repeat { inner, zero: false, .. } => match &**inner {
@@ -241,19 +241,19 @@ impl Engine<'_> {
                 if rows.is_empty() { Continue(()) } else { sink(batch.gather(&rows, keep)) }
             }
             (End::Known(starts), End::Open(slot)) => {
-                self.reached(&starts, slot, batch, keep, sink, |node| {
+                Self::reached(&starts, slot, batch, keep, sink, |node| {
                     from(Way::Forward, atom.subject, node)
                 })
             }
             (End::Open(slot), End::Known(starts)) => {
-                self.reached(&starts, slot, batch, keep, sink, |node| {
+                Self::reached(&starts, slot, batch, keep, sink, |node| {
                     from(Way::Backward, atom.object, node)
                 })
             }
             (End::Open(subject), End::Open(object)) => {
                 for row in 0..batch.len {
                     let outer = batch.gather(&[row_number(row)], keep);
-                    let nodes = self.starts(steps, columns);
+                    let nodes = Self::starts(steps, columns);
                     if subject == object {
                         let mut loops = nodes;
                         loops.retain(|n| self.walk(steps, columns, Way::Forward, *n).contains(n));
@@ -277,7 +277,7 @@ impl Engine<'_> {
                     if keep.has(subject) {
                         starts.set(subject, column.clone());
                     }
-                    self.reached(&column, object, &starts, keep, sink, |node| {
+                    Self::reached(&column, object, &starts, keep, sink, |node| {
                         self.walk(steps, columns, Way::Forward, node)
                     })?;
                 }
@@ -287,7 +287,6 @@ impl Engine<'_> {
     }
 
     fn reached(
-        &self,
         starts: &Column,
         slot: usize,
         batch: &Batch,

@@ -381,7 +381,7 @@ impl Planner<'_> {
             | GraphPattern::Group { .. } => return self.apart(pattern, seeds, graph),
             GraphPattern::Service { .. } => return Err(NotCovered("SERVICE")),
         };
-        Ok(Node { kind, keep: Slots::default() })
+        Ok(node(kind))
     }
 
     fn optional(
@@ -398,7 +398,7 @@ impl Planner<'_> {
         // The right side would see what was bound outside of both.
         if !bound(&right_node).some.and(seeds).within(inside.all) {
             let node = self.optional(left, right, expression, Slots::default(), graph)?;
-            return Ok(Node { kind: Kind::Apart(Box::new(node)), keep: Slots::default() });
+            return Ok(self::node(Kind::Apart(Box::new(node))));
         }
         let visible = inside.some.or(bound(&right_node).some);
         let mut filters = Vec::new();
@@ -408,7 +408,7 @@ impl Planner<'_> {
         let row = self.fresh()?;
         let kind =
             Kind::Optional { left: Box::new(left_node), right: Box::new(right_node), filters, row };
-        Ok(Node { kind, keep: Slots::default() })
+        Ok(node(kind))
     }
 
     /// `GRAPH ?g`: the union over the named graphs (SPARQL 1.1 §18.6).
@@ -425,7 +425,7 @@ impl Planner<'_> {
             let graph = self.graphs.len() - 1;
             let inner = self.node(inner, seeds.or(Slots::one(slot)), graph)?;
             let table = Table { len: 1, slots: vec![slot], columns: vec![vec![id]] };
-            let one = Kind::Join(node(Kind::Table(table)), Box::new(inner));
+            let one = Kind::Join(Box::new(node(Kind::Table(table))), Box::new(inner));
             let one = Node { kind: one, keep: Slots::default() };
             all = Some(match all {
                 None => one,
@@ -445,7 +445,7 @@ impl Planner<'_> {
     /// outside of it: it runs by itself and is joined.
     fn alone(&mut self, pattern: &GraphPattern, graph: usize) -> Planned<Node> {
         let node = self.node(pattern, Slots::default(), graph)?;
-        Ok(Node { kind: Kind::Apart(Box::new(node)), keep: Slots::default() })
+        Ok(self::node(Kind::Apart(Box::new(node))))
     }
 
     /// A part that is evaluated by itself; its inner variables are its own.
@@ -454,7 +454,7 @@ impl Planner<'_> {
         if seeds.is_empty() {
             return Ok(node);
         }
-        Ok(Node { kind: Kind::Apart(Box::new(node)), keep: Slots::default() })
+        Ok(self::node(Kind::Apart(Box::new(node))))
     }
 
     fn modified(&mut self, pattern: &GraphPattern, graph: usize) -> Planned<Node> {
@@ -544,7 +544,7 @@ impl Planner<'_> {
             }
             other => return self.node(other, Slots::default(), graph),
         };
-        Ok(Node { kind, keep: Slots::default() })
+        Ok(node(kind))
     }
 
     /// The slot that holds the value of an expression, computed if it is more
@@ -560,7 +560,7 @@ impl Planner<'_> {
         let expr = self.expression(expr, visible)?;
         let slot = self.fresh()?;
         let kind = Kind::Extend(Box::new(inner), slot, expr);
-        Ok((Node { kind, keep: Slots::default() }, slot))
+        Ok((node(kind), slot))
     }
 
     fn expression(&mut self, expression: &Expression, visible: Slots) -> Planned<Expr> {
@@ -702,7 +702,7 @@ impl Planner<'_> {
                 let one = self.path(subject, one, object, graph)?;
                 let other = self.path(subject, other, object, graph)?;
                 let kind = Kind::Union(Box::new(one), Box::new(other));
-                Node { kind, keep: Slots::default() }
+                node(kind)
             }
             Path::NegatedPropertySet(iris) => atom(Link::Not(self.numbers(iris))),
             Path::ZeroOrMore(_) | Path::OneOrMore(_) | Path::ZeroOrOne(_) => {
@@ -788,14 +788,16 @@ fn join(left: Node, right: Node) -> Node {
             Kind::Join(first, Box::new(join(*second, right)))
         }
         // A table goes first: its rows drive the patterns.
-        (left @ Kind::Group { .. }, right @ Kind::Table(_)) => Kind::Join(node(right), node(left)),
-        (left, right) => Kind::Join(node(left), node(right)),
+        (left @ Kind::Group { .. }, right @ Kind::Table(_)) => {
+            Kind::Join(Box::new(node(right)), Box::new(node(left)))
+        }
+        (left, right) => Kind::Join(Box::new(node(left)), Box::new(node(right))),
     };
-    Node { kind, keep: Slots::default() }
+    node(kind)
 }
 
-fn node(kind: Kind) -> Box<Node> {
-    Box::new(Node { kind, keep: Slots::default() })
+fn node(kind: Kind) -> Node {
+    Node { kind, keep: Slots::default() }
 }
 
 /// A filter's parts, inside a group as far as its patterns bind what they ask.

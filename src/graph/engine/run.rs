@@ -14,6 +14,7 @@ use hashbrown::HashMap;
 use spargebra::Query;
 use std::cell::{Cell, RefCell};
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -39,7 +40,7 @@ pub(in crate::graph) struct Engine<'a> {
     pub(in crate::graph) walks: RefCell<(Vec<u32>, u32)>,
     /// The query: relative IRIs of functions are relative to its base.
     pub(in crate::graph) query: &'a Query,
-    tables: RefCell<HashMap<usize, Arc<Index>>>,
+    tables: RefCell<HashMap<usize, Rc<Index>>>,
     measured: Option<RefCell<HashMap<usize, Measured>>>,
     failed: Cell<Option<NotCovered>>,
 }
@@ -129,7 +130,7 @@ impl<'a> Engine<'a> {
     fn eval_kind(&self, node: &Node, input: Batch, sink: &mut Sink<'_>) -> Flow {
         let keep = node.keep;
         match &node.kind {
-            Kind::Group { atoms, filters } => self.group(atoms, filters, input, keep, sink),
+            Kind::Group { atoms, filters } => self.group(atoms, filters, &input, keep, sink),
             Kind::Join(left, right) => {
                 self.eval(left, input, &mut |batch| self.eval(right, batch, sink))
             }
@@ -193,8 +194,8 @@ impl<'a> Engine<'a> {
                     copy.slots.clone_from(&table.slots);
                     copy.columns.clone_from(&table.columns);
                     copy.len = table.len;
-                    let index = Arc::new(Index::new(copy));
-                    self.tables.borrow_mut().insert(address, Arc::clone(&index));
+                    let index = Rc::new(Index::new(copy));
+                    self.tables.borrow_mut().insert(address, Rc::clone(&index));
                     index
                 });
                 index.join(&input, keep, sink)
@@ -223,9 +224,7 @@ impl<'a> Engine<'a> {
             }
             Kind::Sort { inner, keys, limit } => {
                 let table = self.table(inner, inner.keep);
-                let Some(order) = self.sorted(&table, keys, *limit) else {
-                    return self.fail("a sort over values of the kind");
-                };
+                let order = self.sorted(&table, keys, *limit);
                 for rows in order.chunks(CHUNK) {
                     look_at_budget();
                     let mut batch = table.rows(rows);
@@ -273,13 +272,13 @@ impl<'a> Engine<'a> {
     }
 
     /// The same, made once a query, with an index for joins.
-    fn indexed(&self, node: &Node, slots: Slots) -> Arc<Index> {
+    fn indexed(&self, node: &Node, slots: Slots) -> Rc<Index> {
         let address = std::ptr::from_ref(node).addr();
         if let Some(found) = self.tables.borrow().get(&address) {
-            return Arc::clone(found);
+            return Rc::clone(found);
         }
-        let index = Arc::new(Index::new(self.table(node, slots)));
-        self.tables.borrow_mut().insert(address, Arc::clone(&index));
+        let index = Rc::new(Index::new(self.table(node, slots)));
+        self.tables.borrow_mut().insert(address, Rc::clone(&index));
         index
     }
 
