@@ -425,3 +425,90 @@ fn is_bare(datatype: &[u8], value: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::graph::{Budget, Dictionary, Format, Quads, ReadQuery, Scope, Snapshot};
+    use crate::rdf::SolutionsFormat;
+    use std::time::Duration;
+
+    /// Terms of all kinds, and characters that each format writes in its own
+    /// way, against the serialisers of `sparesults`.
+    #[test]
+    fn answers_are_byte_for_byte_those_of_the_library() {
+        let xsd = "http://www.w3.org/2001/XMLSchema#";
+        let mut objects: Vec<String> = [
+            "<x:b>",
+            "_:b",
+            "\"\"",
+            "\"a,b\"",
+            "\"tab\\tline\\nreturn\\rquote\\\"slash\\\\\"",
+            "\"été ☃ 😀\"",
+            "\"low\\u0001\\b\\f\"",
+            "\"<&>\"",
+            "\"a\"@en",
+            "\"a\"@ar--rtl",
+            "\"a\"@he--ltr",
+            "<<( <x:s> <x:p> \"o,\\t\"@en )>>",
+            "<<( _:b <x:p> <<( <x:s> <x:q> 1 )>> )>>",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        for (value, datatype) in [
+            ("1", "integer"),
+            ("+01", "integer"),
+            ("1.", "integer"),
+            ("1.5", "decimal"),
+            (".5", "decimal"),
+            ("5.", "decimal"),
+            ("1e5", "double"),
+            (".5e-3", "double"),
+            ("1.e5", "double"),
+            ("INF", "double"),
+            ("e5", "double"),
+            ("true", "boolean"),
+            ("1", "boolean"),
+            ("2024-01-01", "date"),
+        ] {
+            objects.push(format!("\"{value}\"^^<{xsd}{datatype}>"));
+        }
+        let data: String = objects
+            .iter()
+            .enumerate()
+            .map(|(at, object)| format!("<x:s{at:02}> <x:p> {object} . "))
+            .collect();
+        let empty = Snapshot::default();
+        let mut dictionary = Dictionary::default();
+        let ids: Vec<_> = oxigraph::io::RdfParser::from_format(oxigraph::io::RdfFormat::Turtle)
+            .for_slice(&data)
+            .map(|quad| empty.number(&mut dictionary, &quad.expect("well-formed")))
+            .collect();
+        assert_eq!(ids.len(), objects.len());
+        let snapshot = Snapshot::new(dictionary, Quads::from_quads(&ids));
+        for text in [
+            "SELECT ?s ?o ?none { ?s <x:p> ?o } ORDER BY ?s",
+            "SELECT ?o { ?s <x:p> ?o } ORDER BY ?s",
+            "SELECT ?none { ?s <x:p> ?o }",
+            "SELECT ?s ?o { ?s <x:q> ?o }",
+            "SELECT (CONCAT(STR(?o), \",\") AS ?made) { ?s <x:p> ?o } ORDER BY ?s",
+        ] {
+            for format in SolutionsFormat::ALL {
+                let query = ReadQuery::parse(text, None).expect("a query");
+                let budget = Budget::new(Duration::from_secs(60), 1 << 30);
+                let (scope, format) = (Scope::default(), Format::Solutions(format));
+                let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+                let count = snapshot.write_answer(&query, &scope, format, &budget, &mut ours);
+                let other = snapshot.write_answer_by_evaluator(
+                    &query,
+                    &scope,
+                    format,
+                    &budget,
+                    &mut theirs,
+                );
+                assert_eq!(count.expect("an answer"), other.expect("an answer"));
+                let shown = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+                assert_eq!(shown(ours), shown(theirs), "{text} as {format:?}");
+            }
+        }
+    }
+}

@@ -44,6 +44,37 @@ async fn results_come_in_the_format_asked_for() {
 }
 
 #[tokio::test]
+async fn a_query_is_explained_instead_of_answered() {
+    let service = Service::seeded();
+    let query = "SELECT%20%3Ft%20%7B%20%3Fs%20a%20%3Chttps%3A%2F%2Fw3id.org%2Finsites%2Fontology%23\
+                 Lesson%3E%20%3B%20%3Chttp%3A%2F%2Fpurl.org%2Fdc%2Fterms%2Ftitle%3E%20%3Ft%20%7D%20\
+                 ORDER%20BY%20%3Ft%20LIMIT%203";
+    let answer = service.get(&format!("/sparql?explain=true&query={query}"), "text/html,*/*").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::OK, "application/json")
+    );
+    let told: serde_json::Value = serde_json::from_str(&answer.text()).expect("JSON");
+    assert_eq!(told["by"], "engine");
+    assert_eq!((&told["plan"]["operator"], &told["plan"]["rows"]), (&"slice".into(), &3.into()));
+    let text = service.get(&format!("/sparql?explain=true&query={query}"), "text/plain").await;
+    assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
+    for told in ["answered by the engine", "sort by ?t, first 3", "pattern ?s dct:title ?t"] {
+        assert!(text.text().contains(told), "{told} is not in {}", text.text());
+    }
+    let describe = "DESCRIBE%20%3Chttps%3A%2F%2Fw3id.org%2Finsites%2Fontology%23Lesson%3E";
+    let other =
+        service.get(&format!("/sparql?explain=true&format=text&query={describe}"), "").await;
+    assert!(other.text().contains("does not cover: DESCRIBE"), "{}", other.text());
+    for wrong in ["explain=perhaps", "explain=true&format=csv"] {
+        let answer = service.get(&format!("/sparql?{wrong}&query={query}"), "").await;
+        assert_eq!(answer.problem(), "invalid-parameter", "{wrong}");
+    }
+    let metrics = service.get("/metrics", "").await.text();
+    assert!(metrics.contains("insites_queries_total{by=\"engine\"}"), "{metrics}");
+}
+
+#[tokio::test]
 async fn mistakes_get_typed_answers() {
     let service = Service::seeded();
     for (query, status, problem) in [
