@@ -472,11 +472,8 @@ mod tests {
         ] {
             objects.push(format!("\"{value}\"^^<{xsd}{datatype}>"));
         }
-        let data: String = objects
-            .iter()
-            .enumerate()
-            .map(|(at, object)| format!("<x:s{at:02}> <x:p> {object} . "))
-            .collect();
+        let statement = |(at, object)| format!("<x:s{at:02}> <x:p> {object} . ");
+        let data = objects.iter().enumerate().map(statement).collect::<Vec<_>>().concat();
         let empty = Snapshot::default();
         let mut dictionary = Dictionary::default();
         let ids: Vec<_> = oxigraph::io::RdfParser::from_format(oxigraph::io::RdfFormat::Turtle)
