@@ -193,7 +193,13 @@ fn command() -> Command {
                 )
                 .arg(Arg::new("format").long("format").value_name("FORMAT").help(
                     "json, xml, csv, tsv; for graphs ttl, nt, nq, trig, rdf, jsonld [default: tsv, ttl]",
-                )),
+                ))
+                .arg(
+                    Arg::new("explain")
+                        .long("explain")
+                        .action(clap::ArgAction::SetTrue)
+                        .help("show how the query is answered: operators, rows, times (--format text or json)"),
+                ),
         )
         .subcommand(
             Command::new("search")
@@ -784,10 +790,15 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
     };
     check_text(&text, &config.limits)?;
     let name = arguments.get_one::<String>("format").cloned();
+    let explain = arguments.get_flag("explain");
     let committer = match open(config, "querying", false)? {
         Opened::Here(committer) => committer,
         Opened::Served(remote) => {
             let target = match &name {
+                _ if explain => {
+                    let format = name.as_deref().unwrap_or("text");
+                    format!("/sparql?explain=true&format={}", encoded(format))
+                }
                 Some(name) => format!("/sparql?format={}", encoded(name)),
                 None => "/sparql".to_owned(),
             };
@@ -816,6 +827,10 @@ fn query(config: &Config, arguments: &ArgMatches) -> anyhow::Result<ExitCode> {
         check_size(&query, &config.limits)?;
         let graph = matches!(query.form(), QueryForm::Construct | QueryForm::Describe);
         let format = match &name {
+            None if explain => Some(Format::Explanation { text: true }),
+            Some(name) if explain && name == "text" => Some(Format::Explanation { text: true }),
+            Some(name) if explain && name == "json" => Some(Format::Explanation { text: false }),
+            Some(_) if explain => None,
             None if graph => Some(Format::Graph(GraphFormat::Turtle)),
             None => Some(Format::Solutions(SolutionsFormat::Tsv)),
             Some(name) if graph => GraphFormat::parse(name).map(Format::Graph),

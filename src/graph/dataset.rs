@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// A term of the evaluation: a number. Cloning it counts as a step of work
 /// (see [`crate::graph::budget`]), which is why it is not `Copy`.
@@ -58,6 +59,14 @@ impl GraphSet {
         Self::Only(graphs.into())
     }
 
+    /// The same for another thread.
+    pub(super) fn shared(&self) -> Option<Arc<[TermId]>> {
+        match self {
+            Self::All => None,
+            Self::Only(graphs) => Some(Arc::from(&graphs[..])),
+        }
+    }
+
     /// Whether the graph is in the set.
     pub(super) fn contains(&self, graph: TermId) -> bool {
         match self {
@@ -83,12 +92,73 @@ pub(super) struct QueryDataset {
     /// The query's named graphs.
     named: GraphSet,
     computed: Rc<RefCell<Computed>>,
+    rows: Option<Rc<BridgeRows>>,
 }
+
+/// Rows of arguments, shown to the evaluator as triples: a row's number, a
+/// column's predicate, the cell.
+pub(super) struct BridgeRows {
+    predicates: Vec<TermId>,
+    columns: Vec<Vec<TermId>>,
+}
+
+/// The number of the first row; the dictionary does not reach so far, and
+/// computed terms do not come down to it.
+const FIRST_ROW: TermId = 0xF000_0000;
 
 impl QueryDataset {
     /// A view of the snapshot.
     pub(super) fn new(snapshot: Snapshot, default: GraphSet, named: GraphSet) -> Self {
-        Self { snapshot, default, named, computed: Rc::default() }
+        Self { snapshot, default, named, computed: Rc::default(), rows: None }
+    }
+
+    /// The graphs of the default graph.
+    pub(super) fn default_set(&self) -> &GraphSet {
+        &self.default
+    }
+
+    /// A named graph by itself; none if the query does not see it.
+    pub(super) fn named_set(&self, graph: TermId) -> GraphSet {
+        let seen = graph != DEFAULT_GRAPH && self.named.contains(graph);
+        GraphSet::only(if seen { vec![graph] } else { Vec::new() })
+    }
+
+    /// The named graphs that the query sees, as numbers.
+    pub(super) fn named_graph_numbers(&self) -> Vec<TermId> {
+        let graphs = self.snapshot.named_graphs();
+        graphs.into_iter().filter(|graph| self.named.contains(*graph)).collect()
+    }
+
+    /// The number of a term, of the data or of this query.
+    pub(super) fn number(&self, term: Term) -> TermId {
+        let Ok(number) = self.internalize_term(term);
+        number.0
+    }
+
+    /// The encoded form of a term of the data.
+    pub(super) fn stored(&self, number: TermId) -> Option<&[u8]> {
+        self.snapshot.dictionary.bytes(number)
+    }
+
+    /// The term of a number.
+    pub(super) fn term(&self, number: TermId) -> Term {
+        self.text(number)
+    }
+
+    /// The same terms over rows of arguments instead of the data: the nth
+    /// column is the predicate `urn:insites:internal:column:N`.
+    pub(super) fn with_rows(&self, columns: Vec<Vec<TermId>>) -> Self {
+        let name = |at| format!("urn:insites:internal:column:{at}");
+        let predicate =
+            |at| self.number(oxigraph::model::NamedNode::new_unchecked(name(at)).into());
+        let predicates = (0..columns.len()).map(predicate).collect();
+        Self {
+            snapshot: self.snapshot.clone(),
+            default: self.default.clone(),
+            named: self.named.clone(),
+            computed: Rc::clone(&self.computed),
+            rows: Some(Rc::new(BridgeRows { predicates, columns })),
+        }
     }
 
     /// The graphs seen, default and named, sorted; `None` if these are all.
@@ -108,6 +178,9 @@ impl QueryDataset {
     fn text(&self, number: TermId) -> Term {
         if let Some(term) = self.snapshot.dictionary.bytes(number).and_then(decode) {
             return term;
+        }
+        if self.rows.is_some() && (FIRST_ROW..FIRST_ROW + (1 << 26)).contains(&number) {
+            return oxigraph::model::Literal::from(number - FIRST_ROW).into();
         }
         let index = (TermId::MAX - number) as usize;
         let computed = self.computed.borrow().terms.get(index).cloned();
@@ -130,6 +203,17 @@ impl QueryableDataset<'static> for QueryDataset {
         touch();
         let id = |term: Option<&TermNumber>| term.map(|t| t.0);
         let (s, p, o) = (id(subject), id(predicate), id(object));
+        if let Some(rows) = &self.rows {
+            let column = p.and_then(|p| rows.predicates.iter().position(|known| *known == p));
+            let range = match s {
+                Some(s) => {
+                    let row = s.wrapping_sub(FIRST_ROW) as usize;
+                    row..row + 1
+                }
+                None => 0..usize::MAX,
+            };
+            return Scanned::Rows { rows: Rc::clone(rows), column, range, object: o };
+        }
         let (kept, graph) = match graph_name {
             Some(None) => match &self.default {
                 GraphSet::Only(graphs) if graphs.len() == 1 => {
@@ -144,7 +228,7 @@ impl QueryableDataset<'static> for QueryDataset {
             None => (Kept::Named(self.named.clone()), GraphPattern::Any),
         };
         let matching = self.snapshot.quads.matching(s, p, o, graph);
-        Scan { matching, kept, shows_graph: graph_name != Some(None) }.map(Ok)
+        Scanned::Quads(Scan { matching, kept, shows_graph: graph_name != Some(None) })
     }
 
     fn internal_named_graphs(
@@ -200,6 +284,44 @@ enum Kept {
     Distinct(GraphSet, Option<[TermId; 3]>),
     /// Those in these graphs, the default graph apart.
     Named(GraphSet),
+}
+
+/// What a pattern is answered from.
+enum Scanned {
+    Quads(Scan),
+    Rows {
+        rows: Rc<BridgeRows>,
+        column: Option<usize>,
+        range: std::ops::Range<usize>,
+        object: Option<TermId>,
+    },
+}
+
+impl Iterator for Scanned {
+    type Item = Result<InternalQuad<TermNumber>, Infallible>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Quads(scan) => scan.next().map(Ok),
+            Self::Rows { rows, column, range, object } => {
+                let cells = &rows.columns[(*column)?];
+                loop {
+                    touch();
+                    let row = range.next()?;
+                    let cell = *cells.get(row)?;
+                    if object.is_none_or(|object| object == cell) {
+                        let number = TermId::try_from(row).unwrap_or(0);
+                        return Some(Ok(InternalQuad {
+                            subject: TermNumber(FIRST_ROW + number),
+                            predicate: TermNumber(rows.predicates[(*column)?]),
+                            object: TermNumber(cell),
+                            graph_name: None,
+                        }));
+                    }
+                }
+            }
+        }
+    }
 }
 
 struct Scan {

@@ -5,15 +5,25 @@ use crate::graph::Snapshot;
 use crate::graph::budget::{self, Budget, Stopped};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::dictionary::DEFAULT_GRAPH;
+use crate::graph::engine::{self, Batch, Engine, Explained, NotCovered};
 use crate::graph::guard::with_guards;
-use crate::graph::query::ReadQuery;
+use crate::graph::query::{QueryForm, ReadQuery};
+use crate::graph::writer::SolutionWriter;
 use crate::rdf::TermId;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
-use oxigraph::io::RdfSerializer;
+use oxigraph::io::{RdfSerializer, WriterQuadSerializer};
+use oxigraph::model::{BlankNode, NamedOrBlankNode, Triple, Variable};
 use oxigraph::sparql::results::QueryResultsSerializer;
+use rustc_hash::FxHashSet;
+use serde::Serialize;
 use spareval::{QueryEvaluationError, QueryEvaluator, QueryResults};
+use spargebra::Query;
 use spargebra::algebra::QueryDataset as Named;
+use spargebra::term::{NamedNodePattern, TermPattern};
 use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 /// The graphs that a query may see, decided by who asks and how.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +53,56 @@ pub enum Format {
     Solutions(SolutionsFormat),
     /// Graphs.
     Graph(GraphFormat),
+    /// Not the answer, but how it is found: an [`Explanation`].
+    Explanation {
+        /// Indented text; else JSON.
+        text: bool,
+    },
+}
+
+impl Format {
+    /// The media type, with its parameters.
+    #[must_use]
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::Solutions(format) => format.media_type(),
+            Self::Graph(format) => format.media_type(),
+            Self::Explanation { text: true } => "text/plain; charset=utf-8",
+            Self::Explanation { text: false } => "application/json",
+        }
+    }
+}
+
+/// How a query was answered.
+#[derive(Debug, Clone, Serialize)]
+pub struct Explanation {
+    /// `engine`, or `evaluator` if the engine does not cover the query.
+    pub by: &'static str,
+    /// What the engine does not cover.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<&'static str>,
+    /// Milliseconds, planning included.
+    pub milliseconds: f64,
+    /// The operators with their rows and times; none for the evaluator, whose
+    /// rows are not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Explained>,
+}
+
+impl Explanation {
+    /// The same as indented text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!("answered by the {} in {:.3} ms", self.by, self.milliseconds);
+        if let Some(why) = self.why {
+            text = format!("answered by the {}, since the engine does not cover: {why}", self.by);
+        }
+        text.push('\n');
+        if let Some(plan) = &self.plan {
+            text.push_str(&plan.text());
+        }
+        text
+    }
 }
 
 /// Rows in memory, for pages and for tests.
@@ -85,6 +145,91 @@ impl From<QueryEvaluationError> for EvaluationError {
     }
 }
 
+/// How many queries were answered in which way since the process began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coverage {
+    /// By the vectorised executor.
+    pub engine: u64,
+    /// By the evaluator, row by row.
+    pub evaluator: u64,
+}
+
+static BY_ENGINE: AtomicU64 = AtomicU64::new(0);
+static BY_EVALUATOR: AtomicU64 = AtomicU64::new(0);
+
+/// How many queries were answered in which way.
+#[must_use]
+pub fn coverage() -> Coverage {
+    Coverage {
+        engine: BY_ENGINE.load(Ordering::Relaxed),
+        evaluator: BY_EVALUATOR.load(Ordering::Relaxed),
+    }
+}
+
+fn graph_writer(
+    format: GraphFormat,
+    output: &mut dyn Write,
+) -> Result<WriterQuadSerializer<&mut dyn Write>, EvaluationError> {
+    let mut serializer = RdfSerializer::from_format(format.rdf_format());
+    for (prefix, iri) in crate::rdf::prefixes() {
+        serializer = serializer
+            .with_prefix(*prefix, *iri)
+            .map_err(|e| EvaluationError::Evaluation(e.to_string()))?;
+    }
+    Ok(serializer.for_writer(output))
+}
+
+fn write_triple(
+    writer: &mut WriterQuadSerializer<&mut dyn Write>,
+    format: GraphFormat,
+    triple: &Triple,
+) -> Result<(), EvaluationError> {
+    if format == GraphFormat::JsonLd && triple.object.is_triple() {
+        return Err(EvaluationError::NoTripleTerms);
+    }
+    writer.serialize_triple(triple)?;
+    Ok(())
+}
+
+/// A place of a template.
+enum Place<'a> {
+    Variable(&'a Variable),
+    Term(Term),
+    /// A blank node, new in each solution.
+    Fresh(&'a str),
+}
+
+impl<'a> Place<'a> {
+    fn of(term: &'a TermPattern) -> Option<Self> {
+        Some(match term {
+            TermPattern::Variable(variable) => Self::Variable(variable),
+            TermPattern::NamedNode(iri) => Self::Term(iri.clone().into()),
+            TermPattern::Literal(literal) => Self::Term(literal.clone().into()),
+            TermPattern::BlankNode(node) => Self::Fresh(node.as_str()),
+            // Such a template is not covered.
+            TermPattern::Triple(_) => return None,
+        })
+    }
+
+    fn of_name(name: &'a NamedNodePattern) -> Self {
+        match name {
+            NamedNodePattern::Variable(variable) => Self::Variable(variable),
+            NamedNodePattern::NamedNode(iri) => Self::Term(iri.clone().into()),
+        }
+    }
+}
+
+/// A triple, if these can be its terms.
+fn triple(dataset: &QueryDataset, [s, p, o]: [TermId; 3]) -> Option<Triple> {
+    let subject = match dataset.term(s) {
+        Term::NamedNode(iri) => NamedOrBlankNode::from(iri),
+        Term::BlankNode(node) => node.into(),
+        Term::Literal(_) | Term::Triple(_) => return None,
+    };
+    let Term::NamedNode(predicate) = dataset.term(p) else { return None };
+    Some(Triple::new(subject, predicate, dataset.term(o)))
+}
+
 impl Snapshot {
     /// Writes the answer of a query. Returns the number of solutions or
     /// triples. The format must fit the query's form: a graph format for
@@ -101,6 +246,20 @@ impl Snapshot {
             .map_err(EvaluationError::Stopped)?
     }
 
+    /// The same by the evaluator alone, for comparisons.
+    pub fn write_answer_by_evaluator(
+        &self,
+        query: &ReadQuery,
+        scope: &Scope,
+        format: Format,
+        budget: &Budget,
+        output: &mut dyn Write,
+    ) -> Result<u64, EvaluationError> {
+        let dataset = self.dataset(query, scope);
+        budget::run(budget, || Self::write_by_evaluator(query, dataset, format, output))
+            .map_err(EvaluationError::Stopped)?
+    }
+
     fn write_within(
         &self,
         query: &ReadQuery,
@@ -108,8 +267,33 @@ impl Snapshot {
         format: Format,
         output: &mut dyn Write,
     ) -> Result<u64, EvaluationError> {
+        if let Format::Explanation { text } = format {
+            let explanation = self.explain_within(query, scope);
+            if text {
+                output.write_all(explanation.text().as_bytes())?;
+            } else {
+                serde_json::to_writer_pretty(output, &explanation).map_err(io::Error::from)?;
+            }
+            return Ok(1);
+        }
+        let dataset = self.dataset(query, scope);
+        if let Some(count) = self.write_by_engine(query, &dataset, format, output)? {
+            BY_ENGINE.fetch_add(1, Ordering::Relaxed);
+            return Ok(count);
+        }
+        BY_EVALUATOR.fetch_add(1, Ordering::Relaxed);
+        Self::write_by_evaluator(query, dataset, format, output)
+    }
+
+    /// Writes the answer by the evaluator, whose rows are terms one by one.
+    fn write_by_evaluator(
+        query: &ReadQuery,
+        dataset: QueryDataset,
+        format: Format,
+        output: &mut dyn Write,
+    ) -> Result<u64, EvaluationError> {
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(self.dataset(query, scope))?;
+        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
         let mut count = 0;
         match (results, format) {
             (QueryResults::Boolean(value), Format::Solutions(format)) => {
@@ -127,19 +311,9 @@ impl Snapshot {
                 writer.finish()?;
             }
             (QueryResults::Graph(triples), Format::Graph(format)) => {
-                let mut serializer = RdfSerializer::from_format(format.rdf_format());
-                for (prefix, iri) in crate::rdf::prefixes() {
-                    serializer = serializer
-                        .with_prefix(*prefix, *iri)
-                        .map_err(|e| EvaluationError::Evaluation(e.to_string()))?;
-                }
-                let mut writer = serializer.for_writer(output);
+                let mut writer = graph_writer(format, output)?;
                 for triple in triples {
-                    let triple = triple?;
-                    if format == GraphFormat::JsonLd && triple.object.is_triple() {
-                        return Err(EvaluationError::NoTripleTerms);
-                    }
-                    writer.serialize_triple(&triple)?;
+                    write_triple(&mut writer, format, &triple?)?;
                     count += 1;
                 }
                 writer.finish()?;
@@ -151,6 +325,202 @@ impl Snapshot {
             }
         }
         Ok(count)
+    }
+
+    /// Writes the answer by the engine; `None` if it does not cover the query.
+    fn write_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        format: Format,
+        output: &mut dyn Write,
+    ) -> Result<Option<u64>, EvaluationError> {
+        match (query.form(), format) {
+            (QueryForm::Ask, Format::Solutions(format)) => {
+                let mut found = false;
+                let run = self.run_by_engine(query, dataset, &mut |_, batch| {
+                    found |= batch.len > 0;
+                    if found { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                });
+                if run.is_none() {
+                    return Ok(None);
+                }
+                QueryResultsSerializer::from_format(format.results_format())
+                    .serialize_boolean_to_writer(output, found)?;
+                Ok(Some(1))
+            }
+            (QueryForm::Select, Format::Solutions(format)) => {
+                let Some(variables) = query.answer_variables() else { return Ok(None) };
+                let mut output = Some(output);
+                let mut writer: Option<SolutionWriter<'_>> = None;
+                let mut failed = None;
+                let run = self.run_by_engine(query, dataset, &mut |slots, batch| {
+                    let mut write = || {
+                        if let Some(output) = output.take() {
+                            let begun =
+                                SolutionWriter::new(format, &variables, slots, dataset, output)?;
+                            writer = Some(begun);
+                        }
+                        writer.as_mut().map_or(Ok(()), |writer| writer.write(&batch))
+                    };
+                    match write() {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(error) => {
+                            failed = Some(error);
+                            ControlFlow::Break(())
+                        }
+                    }
+                });
+                if let Some(error) = failed {
+                    return Err(error.into());
+                }
+                let writer = match (run, writer, output) {
+                    (Some(()), Some(writer), _) => writer,
+                    (Some(()), None, Some(output)) => {
+                        SolutionWriter::new(format, &variables, &[], dataset, output)?
+                    }
+                    (None, None, _) | (Some(()), None, None) => return Ok(None),
+                    (None, Some(_), _) => {
+                        let told = "an expression could not be evaluated".to_owned();
+                        return Err(EvaluationError::Evaluation(told));
+                    }
+                };
+                Ok(Some(writer.finish()?))
+            }
+            (QueryForm::Construct, Format::Graph(format)) => {
+                let mut writer = graph_writer(format, output)?;
+                let mut count = 0;
+                let made = self.triples_by_engine(query, dataset, &mut |triple| {
+                    write_triple(&mut writer, format, &triple)?;
+                    count += 1;
+                    Ok(true)
+                });
+                match made {
+                    None if count == 0 => Ok(None),
+                    None => {
+                        let told = "an expression could not be evaluated".to_owned();
+                        Err(EvaluationError::Evaluation(told))
+                    }
+                    Some(made) => {
+                        made?;
+                        writer.finish()?;
+                        Ok(Some(count))
+                    }
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Runs a query by the engine: `None` if it is not covered. Rows come with
+    /// the slots of the answer's variables.
+    fn run_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        each: &mut dyn FnMut(&[usize], Batch) -> ControlFlow<()>,
+    ) -> Option<()> {
+        let (Query::Select { pattern, .. }
+        | Query::Ask { pattern, .. }
+        | Query::Construct { pattern, .. }) = &query.parsed
+        else {
+            return None;
+        };
+        let variables = query.answer_variables()?;
+        let plan = engine::plan(pattern, &variables, dataset).ok()?;
+        let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
+        engine.run(&plan, &mut |batch| each(&plan.answer, batch)).ok()
+    }
+
+    /// The triples of a CONSTRUCT, each once, until `each` says no.
+    fn triples_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        each: &mut dyn FnMut(Triple) -> Result<bool, EvaluationError>,
+    ) -> Option<Result<(), EvaluationError>> {
+        let Query::Construct { template, .. } = &query.parsed else { return None };
+        let variables = query.answer_variables()?;
+        let mut seen = FxHashSet::default();
+        let mut failed = None;
+        let run = self.run_by_engine(query, dataset, &mut |slots, batch| {
+            for row in 0..batch.len {
+                let mut fresh: Vec<(String, TermId)> = Vec::new();
+                for pattern in template {
+                    let mut cell = |place: Place<'_>| match place {
+                        Place::Variable(variable) => {
+                            let at = variables.iter().position(|known| known == variable)?;
+                            Some(batch.get(slots[at], row)).filter(|id| *id != 0)
+                        }
+                        Place::Term(term) => Some(dataset.number(term)),
+                        Place::Fresh(label) => {
+                            let known = fresh.iter().find(|(known, _)| known == label);
+                            if let Some((_, id)) = known {
+                                return Some(*id);
+                            }
+                            let id = dataset.number(BlankNode::default().into());
+                            fresh.push((label.to_owned(), id));
+                            Some(id)
+                        }
+                    };
+                    let (Some(s), Some(p), Some(o)) = (
+                        Place::of(&pattern.subject).and_then(&mut cell),
+                        cell(Place::of_name(&pattern.predicate)),
+                        Place::of(&pattern.object).and_then(&mut cell),
+                    ) else {
+                        continue;
+                    };
+                    if !seen.insert([s, p, o]) {
+                        continue;
+                    }
+                    let Some(triple) = triple(dataset, [s, p, o]) else { continue };
+                    match each(triple) {
+                        Ok(true) => {}
+                        Ok(false) => return ControlFlow::Break(()),
+                        Err(error) => {
+                            failed = Some(error);
+                            return ControlFlow::Break(());
+                        }
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        run.map(|()| failed.map_or(Ok(()), Err))
+    }
+
+    /// Runs a query and tells how. One that the engine does not cover is not run.
+    fn explain_within(&self, query: &ReadQuery, scope: &Scope) -> Explanation {
+        let begun = Instant::now();
+        let explained = || {
+            let (Query::Select { pattern, .. }
+            | Query::Ask { pattern, .. }
+            | Query::Construct { pattern, .. }) = &query.parsed
+            else {
+                return Err(NotCovered("DESCRIBE"));
+            };
+            let dataset = self.dataset(query, scope);
+            let variables =
+                query.answer_variables().ok_or(NotCovered("a triple term in a template"))?;
+            let plan = engine::plan(pattern, &variables, &dataset)?;
+            let engine = Engine::new(self, &dataset, &plan, &query.parsed, true);
+            let ask = query.form() == QueryForm::Ask;
+            engine.run(&plan, &mut |batch| {
+                if ask && batch.len > 0 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
+            })?;
+            Ok(engine.explained(&plan))
+        };
+        let plan = explained();
+        Explanation {
+            by: if plan.is_ok() { "engine" } else { "evaluator" },
+            why: plan.as_ref().err().map(|why| why.0),
+            milliseconds: begun.elapsed().as_secs_f64() * 1e3,
+            plan: plan.ok(),
+        }
     }
 
     /// The first `limit` solutions of a SELECT query; an ASK gives one row with
@@ -173,8 +543,12 @@ impl Snapshot {
         scope: &Scope,
         limit: usize,
     ) -> Result<Solutions, EvaluationError> {
+        let dataset = self.dataset(query, scope);
+        if let Some(answer) = self.solutions_by_engine(query, &dataset, limit) {
+            return Ok(answer);
+        }
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(self.dataset(query, scope))?;
+        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
         let mut answer = Solutions::default();
         match results {
             QueryResults::Boolean(value) => {
@@ -210,6 +584,51 @@ impl Snapshot {
             }
         }
         Ok(answer)
+    }
+
+    fn solutions_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        limit: usize,
+    ) -> Option<Solutions> {
+        let mut answer = Solutions::default();
+        if query.form() == QueryForm::Construct {
+            answer.variables = ["subject", "predicate", "object"].map(str::to_owned).to_vec();
+            let made = self.triples_by_engine(query, dataset, &mut |triple| {
+                if answer.rows.len() == limit {
+                    answer.truncated = true;
+                    return Ok(false);
+                }
+                answer.rows.push(vec![
+                    Some(triple.subject.into()),
+                    Some(triple.predicate.into()),
+                    Some(triple.object),
+                ]);
+                Ok(true)
+            });
+            return made.and_then(Result::ok).map(|()| answer);
+        }
+        if query.form() != QueryForm::Select {
+            return None;
+        }
+        let variables = query.answer_variables()?;
+        answer.variables = variables.iter().map(|v| v.as_str().to_owned()).collect();
+        let run = self.run_by_engine(query, dataset, &mut |slots, batch| {
+            for row in 0..batch.len {
+                if answer.rows.len() == limit {
+                    answer.truncated = true;
+                    return ControlFlow::Break(());
+                }
+                let cell = |slot: &usize| {
+                    let id = batch.get(*slot, row);
+                    (id != 0).then(|| dataset.term(id))
+                };
+                answer.rows.push(slots.iter().map(cell).collect());
+            }
+            ControlFlow::Continue(())
+        });
+        run.map(|()| answer)
     }
 
     /// SPARQL 1.1 Query §13.2 and Protocol §2.1.4: what the protocol names

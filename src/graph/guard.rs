@@ -19,7 +19,8 @@ use spargebra::term::{NamedNodePattern, TermPattern};
 /// that they may make (bytes).
 const LONGEST_TEXT: usize = 16 << 20;
 
-const GUARD: &str = "urn:insites:internal:guard";
+/// The name of the function that looks at the length of texts.
+pub(super) const GUARD: &str = "urn:insites:internal:guard";
 
 /// Something in the query that this service does not do.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,19 +7,25 @@
 mod allocation;
 mod budget;
 mod clause;
+mod columns;
 mod dataset;
 mod dictionary;
+mod engine;
 mod evaluate;
 mod guard;
 mod quads;
 mod query;
 pub(crate) mod tokens;
 mod update;
+mod writer;
 
 pub use budget::{Budget, Stopped, look_at_budget, run as within_budget};
 pub use clause::{Column, SearchClause, SearchRow};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
-pub use evaluate::{DefaultGraphs, EvaluationError, Format, Scope, Solutions};
+pub use engine::Explained;
+pub use evaluate::{
+    Coverage, DefaultGraphs, EvaluationError, Explanation, Format, Scope, Solutions, coverage,
+};
 pub use guard::Size;
 pub use quads::{GraphPattern, Quads};
 pub use query::{ParseError, QueryForm, ReadQuery};

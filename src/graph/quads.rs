@@ -1,6 +1,7 @@
 //! Quads of term numbers in four sorted orders, with a small overlay for
 //! recent changes. Immutable once shared. Not for terms or SPARQL.
 
+use crate::graph::columns::{Base, Columns, Kept, KeptColumns};
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
@@ -49,39 +50,45 @@ impl Order {
     }
 }
 
-/// The same quads sorted four ways.
-#[derive(Default, Clone)]
-struct Sorted([Vec<[TermId; 4]>; 4]);
+/// The same quads sorted four ways, and the columns made of them.
+#[derive(Default)]
+struct Sorted([Vec<[TermId; 4]>; 4], KeptColumns);
 
 impl Sorted {
     fn from_quads(quads: &[QuadIds]) -> Self {
-        Self(Order::ALL.map(|order| {
-            let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
-            rows.sort_unstable();
-            rows.dedup();
-            rows
-        }))
+        Self(
+            Order::ALL.map(|order| {
+                let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
+                rows.sort_unstable();
+                rows.dedup();
+                rows
+            }),
+            KeptColumns::default(),
+        )
     }
 
     /// These quads without some and with others, each order in one pass.
     fn merged(&self, without: &FxHashSet<QuadIds>, with: &[QuadIds]) -> Self {
-        Self(Order::ALL.map(|order| {
-            let mut new: Vec<_> = with.iter().map(|quad| order.permute(*quad)).collect();
-            new.sort_unstable();
-            let mut new = new.into_iter().peekable();
-            let old = self.rows(order);
-            let mut rows = Vec::with_capacity(old.len() + new.len());
-            for row in old {
-                while let Some(next) = new.next_if(|next| next < row) {
-                    rows.push(next);
+        Self(
+            Order::ALL.map(|order| {
+                let mut new: Vec<_> = with.iter().map(|quad| order.permute(*quad)).collect();
+                new.sort_unstable();
+                let mut new = new.into_iter().peekable();
+                let old = self.rows(order);
+                let mut rows = Vec::with_capacity(old.len() + new.len());
+                for row in old {
+                    while let Some(next) = new.next_if(|next| next < row) {
+                        rows.push(next);
+                    }
+                    if without.is_empty() || !without.contains(&order.restore(*row)) {
+                        rows.push(*row);
+                    }
                 }
-                if without.is_empty() || !without.contains(&order.restore(*row)) {
-                    rows.push(*row);
-                }
-            }
-            rows.extend(new);
-            rows
-        }))
+                rows.extend(new);
+                rows
+            }),
+            KeptColumns::default(),
+        )
     }
 
     fn rows(&self, order: Order) -> &[[TermId; 4]] {
@@ -224,6 +231,38 @@ impl Quads {
             removed: Arc::new(removed),
             ..self.clone()
         }
+    }
+
+    /// The graphs that readers of this clone do not see, sorted.
+    pub(super) fn hidden(&self) -> Arc<[TermId]> {
+        Arc::clone(&self.hidden)
+    }
+
+    /// The quads that may be seen of the base, sorted by subject or, `by_object`,
+    /// by predicate and object; recent changes apart.
+    pub(super) fn each_base(&self, by_object: bool, mut each: impl FnMut(QuadIds)) {
+        let order = if by_object { Order::Posg } else { Order::Spog };
+        for row in self.base.rows(order) {
+            let quad = order.restore(*row);
+            if !self.hides(quad) {
+                each(quad);
+            }
+        }
+    }
+
+    /// The quads that recent changes added to the base or removed.
+    pub(super) fn each_recent(&self, each: impl FnMut(QuadIds)) {
+        self.added.0[0].iter().chain(self.removed.iter()).copied().for_each(each);
+    }
+
+    /// What is kept with the base.
+    pub(super) fn kept_bases(&self) -> &Kept<Base> {
+        &self.base.1.bases
+    }
+
+    /// What is kept with this revision.
+    pub(super) fn kept_columns(&self) -> &Kept<Columns> {
+        &self.added.1.columns
     }
 
     fn visible_alike(&self) -> Self {

@@ -7,7 +7,7 @@ use crate::graph::tokens::star_order;
 use crate::rdf::Term;
 use oxigraph::model::Variable;
 use spargebra::algebra::{GraphPattern, QueryDataset};
-use spargebra::term::GroundTerm;
+use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern};
 use spargebra::{Query, SparqlParser};
 
 /// What a query answers with.
@@ -95,6 +95,35 @@ impl ReadQuery {
         }
     }
 
+    /// The variables that the answer is made of: those of a SELECT, in order,
+    /// none of an ASK, those of a CONSTRUCT's template; `None` if a triple term
+    /// is made, and of a DESCRIBE.
+    pub(super) fn answer_variables(&self) -> Option<Vec<Variable>> {
+        match &self.parsed {
+            Query::Select { pattern, .. } => shown(pattern).cloned(),
+            Query::Ask { .. } => Some(Vec::new()),
+            Query::Construct { template, .. } => {
+                let mut variables = Vec::new();
+                for triple in template {
+                    for term in [&triple.subject, &triple.object] {
+                        match term {
+                            TermPattern::Variable(variable) => variables.push(variable.clone()),
+                            TermPattern::Triple(_) => return None,
+                            _ => {}
+                        }
+                    }
+                    if let NamedNodePattern::Variable(variable) = &triple.predicate {
+                        variables.push(variable.clone());
+                    }
+                }
+                variables.sort_unstable();
+                variables.dedup();
+                Some(variables)
+            }
+            Query::Describe { .. } => None,
+        }
+    }
+
     /// How much the query asks for.
     #[must_use]
     pub fn size(&self) -> Size {
@@ -147,6 +176,16 @@ fn projected(pattern: &mut GraphPattern) -> Option<&mut Vec<Variable>> {
         GraphPattern::Slice { inner, .. }
         | GraphPattern::Distinct { inner }
         | GraphPattern::Reduced { inner } => projected(inner),
+        GraphPattern::Project { variables, .. } => Some(variables),
+        _ => None,
+    }
+}
+
+fn shown(pattern: &GraphPattern) -> Option<&Vec<Variable>> {
+    match pattern {
+        GraphPattern::Slice { inner, .. }
+        | GraphPattern::Distinct { inner }
+        | GraphPattern::Reduced { inner } => shown(inner),
         GraphPattern::Project { variables, .. } => Some(variables),
         _ => None,
     }

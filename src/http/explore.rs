@@ -9,6 +9,7 @@ use crate::http::site::{html, layout};
 use crate::http::sparql::{pairs, take};
 use crate::http::{Shared, State};
 use crate::index::KINDS;
+use crate::index::title_key;
 use crate::pages::{
     self, Bar, Bars, Block, Card, Link, MapPicture, Section, Span, Timeline, Value,
 };
@@ -68,6 +69,26 @@ fn letter(title: &str) -> char {
         .map_or('#', |c| c.to_ascii_uppercase())
 }
 
+/// A page of records that are sorted by the keys of their titles: the whole
+/// titles decide where several begin alike, and are read there alone.
+fn page_of(
+    sorted: &mut [(u64, TermId)],
+    start: usize,
+    title: impl Fn(TermId) -> String,
+) -> &[(u64, TermId)] {
+    let start = start.min(sorted.len());
+    let end = start.saturating_add(PAGE).min(sorted.len());
+    let (mut from, mut to) = (start, end);
+    while from > 0 && from < sorted.len() && sorted[from - 1].0 == sorted[from].0 {
+        from -= 1;
+    }
+    while to > 0 && to < sorted.len() && sorted[to - 1].0 == sorted[to].0 {
+        to += 1;
+    }
+    sorted[from..to].sort_by_cached_key(|(key, id)| (*key, title(*id).to_lowercase(), *id));
+    &sorted[start..end]
+}
+
 /// `/{kind}`: all records of a kind, by title.
 pub(super) async fn browse(
     Shared(state): Shared<State>,
@@ -89,15 +110,19 @@ pub(super) async fn browse(
             .filter(|n| *n > 0)
             .ok_or_else(|| Problem::parameter(format!("page={p} is not a page number")))
     })?;
-    let mut titled: Vec<(String, String, TermId)> = records
-        .into_iter()
-        .map(|id| {
-            let title = facts.label(id);
-            (title.to_lowercase(), title, id)
-        })
-        .collect();
-    titled.sort();
-    let mut present: Vec<char> = titled.iter().map(|(_, title, _)| letter(title)).collect();
+    let text = &snapshot.text;
+    let key = |id: TermId| match text.row_of(id) {
+        Some(row) => text.title_key(row),
+        None => title_key(&facts.label(id)),
+    };
+    let mut titled: Vec<(u64, TermId)> = records.into_iter().map(|id| (key(id), id)).collect();
+    titled.sort_unstable();
+    // Most titles begin with their letter; only of others all is read.
+    let letter_of = |(key, id): (u64, TermId)| match key.to_be_bytes()[0] {
+        first if first.is_ascii_alphanumeric() => letter(char::from(first).to_string().as_str()),
+        _ => letter(&facts.label(id)),
+    };
+    let mut present: Vec<char> = titled.iter().map(|one| letter_of(*one)).collect();
     present.sort_unstable();
     present.dedup();
     let letters = if titled.len() > PAGE {
@@ -115,7 +140,7 @@ pub(super) async fn browse(
         Vec::new()
     };
     if let Some(wanted) = wanted {
-        titled.retain(|(_, title, _)| letter(title) == wanted);
+        titled.retain(|one| letter_of(*one) == wanted);
     }
     let pages_in_all = titled.len().div_ceil(PAGE).max(1);
     let address = |page: usize| {
@@ -145,11 +170,8 @@ pub(super) async fn browse(
         _ => {}
     }
     let total = titled.len();
-    let items = titled
-        .iter()
-        .skip((page - 1).saturating_mul(PAGE))
-        .take(PAGE)
-        .map(|(.., id)| facts.card(*id));
+    let items = page_of(&mut titled, (page - 1).saturating_mul(PAGE), |id| facts.label(id));
+    let items = items.iter().map(|(_, id)| facts.card(*id));
     let page = pages::browse(&pages::BrowsePage {
         layout,
         title,
@@ -452,5 +474,23 @@ mod tests {
         assert_eq!(letter("“a quote”"), 'A');
         assert_eq!(letter("3D LifePrints"), '#');
         assert_eq!(letter(""), '#');
+    }
+
+    #[test]
+    fn a_page_is_in_the_order_of_whole_titles() {
+        // All begin alike, so that the keys decide nothing.
+        let titles: Vec<String> =
+            (0..150_u32).map(|n| format!("Innovation {:03}", n * 77 % 150)).collect();
+        let title = |id: TermId| titles[id as usize].clone();
+        let mut sorted: Vec<(u64, TermId)> =
+            (0..150).map(|id| (title_key(&title(id)), id)).collect();
+        sorted.sort_unstable();
+        let mut shown = Vec::new();
+        for page in 0..4 {
+            let page = page_of(&mut sorted, page * PAGE, title);
+            shown.extend(page.iter().map(|(_, id)| title(*id)));
+        }
+        assert_eq!(shown.len(), 150, "{shown:?}");
+        assert!(shown.is_sorted(), "{shown:?}");
     }
 }

@@ -12,6 +12,7 @@ mod identity;
 mod kept;
 mod lifecycle;
 mod negotiate;
+mod network;
 mod ontology;
 mod operation;
 mod queries;

@@ -110,6 +110,14 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
         gauge("insites_documents_embedded", "Documents that have their vector.", embedded);
         gauge("insites_queries_running", "Queries that run now.", app.runner.running() as u64);
         gauge("insites_ready", "1 when the views are at the ledger's revision.", 1);
+        let coverage = crate::graph::coverage();
+        let name = "insites_queries_total";
+        let _ = writeln!(
+            out,
+            "# HELP {name} SPARQL answers, by the executor or, as a whole, by the evaluator behind \
+             it.\n# TYPE {name} counter\n{name}{{by=\"engine\"}} {}\n{name}{{by=\"evaluator\"}} {}",
+            coverage.engine, coverage.evaluator
+        );
     } else {
         gauge("insites_ready", "1 when the views are at the ledger's revision.", 0);
     }

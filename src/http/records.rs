@@ -336,7 +336,7 @@ fn triples(snapshot: &Snapshot, subject: TermId) -> Vec<Triple> {
 }
 
 /// `dct:title` for an IRI that a prefix fits.
-fn compact(iri: &str) -> String {
+pub(super) fn compact(iri: &str) -> String {
     prefixes()
         .iter()
         .find_map(|(prefix, namespace)| {

@@ -93,7 +93,10 @@ pub(super) async fn query(
         }
     };
     let format = take(&mut parameters, "format").pop().filter(|f| !f.is_empty());
-    if format.as_deref() == Some("html") || (format.is_none() && wants_page(accept.as_deref())) {
+    let explain = parameters.iter().any(|(name, value)| name == "explain" && value == "true");
+    let page = format.as_deref() == Some("html")
+        || (format.is_none() && wants_page(accept.as_deref()) && !explain);
+    if page {
         return super::workbench::with_query(&state, text, parameters).await;
     }
     let snapshot = seen(&state, &mut parameters).await?;
@@ -145,7 +148,30 @@ pub(super) fn asked(
         Some(text) => timeout(&text)?.min(config.limits.time),
         None => config.limits.time,
     };
-    Ok(Asked { text, scope, time, choose: chooser(accept, format)? })
+    let choose = match take(parameters, "explain").pop().as_deref() {
+        None | Some("" | "false") => chooser(accept, format)?,
+        Some("true") => explanation(accept.as_deref(), format.as_deref())?,
+        Some(other) => {
+            return Err(Problem::parameter(format!("explain={other} is neither true nor false")));
+        }
+    };
+    Ok(Asked { text, scope, time, choose })
+}
+
+/// An explanation is JSON, or text where that is asked for.
+fn explanation(accept: Option<&str>, format: Option<&str>) -> Result<Chooser, Problem> {
+    let text = match format {
+        Some("json" | "application/json") => false,
+        Some("text" | "text/plain") => true,
+        Some(other) => {
+            return Err(Problem::parameter(format!("format={other} is none of an explanation"))
+                .with_hint("explanations: json, text"));
+        }
+        None => {
+            choose(accept, &[&["application/json", "application/*"], &["text/plain"]]) == Some(1)
+        }
+    };
+    Ok(Box::new(move |_| Ok(Format::Explanation { text })))
 }
 
 /// Graphs named by a parameter of the protocol.

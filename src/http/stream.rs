@@ -109,10 +109,7 @@ pub(super) async fn answer(
     };
     let stream = Answer { receiver, interest, ended: false };
     let mut response = Response::new(Body::from_stream(stream));
-    let media_type = match format {
-        Format::Solutions(format) => format.media_type(),
-        Format::Graph(format) => format.media_type(),
-    };
+    let media_type = format.media_type();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));

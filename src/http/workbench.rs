@@ -1,11 +1,13 @@
 //! `/sparql` for people: a form that works without script, and its result as a
-//! table.
+//! table and, where it can be drawn, as a picture.
 
 use crate::commit::Snapshot;
-use crate::graph::{Budget, ReadQuery, Solutions};
+use crate::graph::{Budget, QueryForm, ReadQuery, Solutions};
 use crate::http::State;
 use crate::http::error::Problem;
 use crate::http::history::seen;
+use crate::http::network::network;
+use crate::http::record_page::facts::Facts;
 use crate::http::search_page::encode;
 use crate::http::site::layout;
 use crate::http::sparql::asked;
@@ -34,6 +36,22 @@ WHERE {
 }
 ORDER BY ?title
 LIMIT 25
+";
+
+/// A graph to begin with: saved queries answer with tables alone.
+const THREAD: &str = "PREFIX insites: <https://w3id.org/insites/ontology#>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+
+CONSTRUCT {
+  ?lesson insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}
+WHERE {
+  ?lesson a insites:Lesson ; insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}
 ";
 
 /// The text of a saved query with its defaults or examples, so that it runs as
@@ -155,12 +173,13 @@ pub(super) async fn with_query(
     let asked_text = text.clone();
     app.runner
         .submit(move || {
-            let run = || -> Result<Solutions, Error> {
+            let run = || -> Result<(QueryForm, Solutions), Error> {
                 check_text(&asked_text, &limits)?;
                 let query = ReadQuery::parse(&asked_text, Some(&base))?;
                 check_size(&query, &limits)?;
                 let query = with_hits(query, &reading.graph, &reading.text, &asked.scope, &budget)?;
-                Ok(reading.graph.solutions(&query, &asked.scope, &budget, ROWS)?)
+                let solutions = reading.graph.solutions(&query, &asked.scope, &budget, ROWS)?;
+                Ok((query.form(), solutions))
             };
             // The page may be gone before its rows are there.
             let _ = sender.send(run());
@@ -170,11 +189,19 @@ pub(super) async fn with_query(
     let mut page = page(state, &text);
     let mut status = StatusCode::OK;
     match result {
-        Ok(solutions) => {
+        Ok((form, solutions)) => {
             let table = table(state, &snapshot, &solutions);
-            page.picture = picture("Answer as a picture", &table);
+            let facts = Facts { snapshot: &snapshot, names: &state.config.names };
+            page.picture = network(&facts, "Answer as a graph", &solutions)
+                .map(pages::Block::Network)
+                .or_else(|| picture("Answer as a picture", &table));
             page.table = Some(table);
-            page.downloads = [("CSV", "csv"), ("JSON", "json"), ("TSV", "tsv"), ("XML", "xml")]
+            let formats = if matches!(form, QueryForm::Construct | QueryForm::Describe) {
+                [("Turtle", "ttl"), ("JSON-LD", "jsonld"), ("N-Triples", "nt"), ("RDF/XML", "rdf")]
+            } else {
+                [("CSV", "csv"), ("JSON", "json"), ("TSV", "tsv"), ("XML", "xml")]
+            };
+            page.downloads = formats
                 .into_iter()
                 .map(|(name, format)| {
                     let mut url = format!("/sparql?format={format}&query={}", encode(&text));
@@ -221,16 +248,20 @@ pub(super) fn page(state: &State, text: &str) -> pages::WorkbenchPage {
         text: if text.is_empty() { BEGINNING.to_owned() } else { text.to_owned() },
         seconds: limits.time.as_secs_f64(),
         union: state.config.default_graph == crate::graph::DefaultGraphs::Union,
-        examples: state.app.get().map_or_else(Vec::new, |app| {
-            app.queries
-                .all()
-                .iter()
-                .map(|q| {
-                    let url = format!("/sparql?query={}", encode(&with_values(q)));
-                    (pages::Link::new(&q.title, &url), q.says.clone())
-                })
-                .collect()
-        }),
+        examples: {
+            let example = |title: &str, text: &str, says: &str| {
+                let url = format!("/sparql?query={}", encode(text));
+                (pages::Link::new(title, &url), says.to_owned())
+            };
+            let thread = example(
+                "From lesson to site, drawn as a graph",
+                THREAD,
+                "Which evidence, activities and sites stand behind which lessons? CONSTRUCT and DESCRIBE answer with a graph, which is drawn.",
+            );
+            let saved = state.app.get().map_or(&[][..], |app| app.queries.all());
+            let saved = saved.iter().map(|q| example(&q.title, &with_values(q), &q.says));
+            std::iter::once(thread).chain(saved).collect()
+        },
         table: None,
         picture: None,
         downloads: Vec::new(),

@@ -1,6 +1,7 @@
 //! The pieces that pages about records are put together from.
 
 use crate::pages::layout::{Link, Value, day, mark, scrolling, several};
+use crate::pages::network::Network;
 use crate::pages::pictures::{Bars, MapPicture, Timeline};
 use maud::{Markup, html};
 
@@ -42,6 +43,8 @@ pub enum Block {
     Map(MapPicture),
     /// Spans of time.
     Timeline(Timeline),
+    /// Resources and the links between them.
+    Network(Network),
 }
 
 /// A record with a few words on it.
@@ -139,6 +142,7 @@ impl Block {
             Self::Bars(bars) => bars.bars.is_empty(),
             Self::Map(map) => map.points.is_empty(),
             Self::Timeline(timeline) => timeline.spans.is_empty(),
+            Self::Network(network) => network.nodes.is_empty(),
         }
     }
 
@@ -158,6 +162,7 @@ impl Block {
             Self::Bars(bars) => bars.show(),
             Self::Map(map) => map.show(),
             Self::Timeline(timeline) => timeline.show(),
+            Self::Network(network) => network.show(),
         }
     }
 }

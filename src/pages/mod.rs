@@ -7,8 +7,10 @@ mod blocks;
 mod cite;
 mod explain;
 mod history;
+mod layers;
 mod layout;
 mod lists;
+mod network;
 mod pictures;
 mod record;
 mod search;
@@ -25,6 +27,7 @@ pub use explain::{
 pub use history::{HistoryEntry, HistoryPage, history};
 pub use layout::{Layout, Link, SignedIn, Value, day};
 pub use lists::{BrowsePage, ExplorePage, GraphPage, HomePage, browse, explore, graph, home};
+pub use network::{Network, NetworkLink, NetworkNode};
 pub use pictures::{Bar, Bars, MapPicture, Neighbour, Neighbours, Point, Span, Timeline};
 pub use record::{Fact, Incoming, RecordPage, record};
 pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, YearLink, search};

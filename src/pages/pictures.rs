@@ -376,12 +376,12 @@ impl Neighbours {
 }
 
 /// A kind as part of a class name.
-fn kind_class(kind: &str) -> String {
+pub(super) fn kind_class(kind: &str) -> String {
     kind.chars().filter(char::is_ascii_alphabetic).collect::<String>().to_lowercase()
 }
 
 /// A number with at most two decimals.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

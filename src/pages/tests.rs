@@ -52,6 +52,17 @@ fn blocks() -> Vec<Block> {
             caption: text(),
             spans: vec![Span { link: link(), start: text(), end: text(), note: text() }],
         }),
+        Block::Network(Network {
+            caption: text(),
+            nodes: [link(), Link::new(HOSTILE, "javascript:alert(1)")]
+                .map(|link| NetworkNode {
+                    link,
+                    kind: text(),
+                    facts: vec![(text(), vec![value(), Value::Link(super::tests::link())])],
+                })
+                .to_vec(),
+            links: vec![NetworkLink { from: 0, label: text(), to: 1 }],
+        }),
     ]
 }
 

@@ -131,14 +131,19 @@ fn rows(table: &Table, caption: &str) -> Markup {
 }
 
 /// The picture of an answer, and its rows where the picture does not hold them
-/// all beside its bars.
+/// all: bars stand beside theirs, and a network has its list.
 fn answer(picture: Option<&Block>, table: &Table, caption: &str) -> Markup {
     html! {
         @if let Some(picture) = picture { (picture.show()) }
-        @if matches!(picture, Some(Block::Bars(_))) {
-            p class="app-count" role="status" { (table.rows.len()) " rows" }
-        } @else {
-            (rows(table, caption))
+        @match picture {
+            Some(Block::Bars(_)) => p class="app-count" role="status" { (table.rows.len()) " rows" },
+            Some(Block::Network(_)) => {
+                details class="nhsuk-details" {
+                    summary class="nhsuk-details__summary" { span class="nhsuk-details__summary-text" { "The triples as a table" } }
+                    div class="nhsuk-details__text" { (rows(table, caption)) }
+                }
+            }
+            _ => (rows(table, caption)),
         }
     }
 }
@@ -181,7 +186,7 @@ pub fn workbench(data: &WorkbenchPage) -> String {
             div class="nhsuk-form-group" {
                 label class="nhsuk-label nhsuk-label--s" for="format" { "Answer as" }
                 select class="nhsuk-select" id="format" name="format" {
-                    option value="html" { "a table on this page" }
+                    option value="html" { "a table or a picture on this page" }
                     @for (value, name) in [("json", "JSON"), ("csv", "CSV"), ("tsv", "TSV"), ("xml", "XML"), ("ttl", "Turtle (CONSTRUCT, DESCRIBE)"), ("jsonld", "JSON-LD (CONSTRUCT, DESCRIBE)")] {
                         option value=(value) { (name) }
                     }
@@ -193,6 +198,7 @@ pub fn workbench(data: &WorkbenchPage) -> String {
             section class="app-section" aria-labelledby="answer" {
                 h2 class="nhsuk-heading-m" id="answer" { "Answer" }
                 p { "In " (data.milliseconds) " ms, of at most " (data.seconds) " s." }
+                @if table.truncated && matches!(data.picture, Some(Block::Network(_))) { p { "Only the first " (table.rows.len()) " triples are shown here; the downloads hold all." } }
                 @if !data.downloads.is_empty() { ul class="app-inline" { @for link in &data.downloads { li { (link.show()) } } } }
                 (answer(data.picture.as_ref(), table, "Answer of the query"))
             }

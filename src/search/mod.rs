@@ -387,9 +387,15 @@ fn sorted(
     };
     let mut rows: Vec<(u64, TermId, Row)> =
         within.iter().map(|row| (key(row), text.subject(row), row)).collect();
-    rows.sort_unstable();
     let mut from = start.min(rows.len());
     let mut to = start.saturating_add(limit).min(rows.len());
+    // Only what comes before the end of the page is sorted, and what begins as
+    // its last does.
+    if let Some(last) = to.checked_sub(1) {
+        let bound = rows.select_nth_unstable(last).1.0;
+        rows.retain(|(key, ..)| *key <= bound);
+    }
+    rows.sort_unstable();
     if sort == Sort::Title {
         // The key is only the title's beginning: where several begin alike,
         // the whole titles decide.

@@ -193,9 +193,17 @@ fn filled(
 ) -> Vec<(Row, f32)> {
     if hits.len() < wanted {
         let known: FxHashSet<Row> = hits.iter().map(|(row, _)| *row).collect();
-        let mut rest: Vec<Row> = within.iter().filter(|row| !known.contains(row)).collect();
-        rest.sort_unstable_by_key(|row| (std::cmp::Reverse(index.date(*row)), index.subject(*row)));
-        hits.extend(rest.into_iter().take(wanted - hits.len()).map(|row| (row, 0.0)));
+        let unknown = within.iter().filter(|row| !known.contains(row));
+        let key = |row| (std::cmp::Reverse(index.date(row)), index.subject(row), row);
+        let mut rest: Vec<_> = unknown.map(key).collect();
+        let missing = wanted - hits.len();
+        // Only those that are shown are sorted.
+        if missing < rest.len() {
+            rest.select_nth_unstable(missing);
+            rest.truncate(missing);
+        }
+        rest.sort_unstable();
+        hits.extend(rest.into_iter().map(|(.., row)| (row, 0.0)));
     }
     hits
 }

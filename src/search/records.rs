@@ -10,13 +10,16 @@ use crate::search::synonyms::Synonyms;
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+/// Value and label of a facet, as answers share them.
+type Shown = (Arc<str>, Arc<str>);
+
 /// What the searches of one revision have in common, as one kind of reader
 /// sees it.
 pub(super) struct Known {
     pub(super) synonyms: Synonyms,
     pub(super) properties: Properties,
     /// Values and labels of facets that were shown.
-    facets: RwLock<FxHashMap<(Facet, u64), (Arc<str>, Arc<str>)>>,
+    facets: RwLock<FxHashMap<(Facet, u64), Shown>>,
 }
 
 impl Known {
@@ -36,7 +39,7 @@ impl Known {
         facet: Facet,
         counts: &[(u64, u64)],
     ) -> Vec<FacetValue> {
-        let shown = |known: &FxHashMap<_, (Arc<str>, Arc<str>)>| -> Option<Vec<FacetValue>> {
+        let shown = |known: &FxHashMap<_, Shown>| -> Option<Vec<FacetValue>> {
             let value = |(number, count): &(u64, u64)| {
                 let (value, label) = known.get(&(facet, *number))?.clone();
                 Some(FacetValue { value, label, count: *count })
@@ -148,13 +151,18 @@ fn local_name(iri: &str) -> Option<&str> {
 /// empty if it has none.
 #[must_use]
 pub fn label(graph: &Snapshot, subject: TermId) -> String {
-    Properties::of(graph).read(graph, subject).title.to_owned()
+    Properties::of(graph).title(graph, subject)
 }
 
 /// The local name of a record's status; empty if it has none.
 #[must_use]
 pub fn status(graph: &Snapshot, subject: TermId) -> String {
-    Properties::of(graph).read(graph, subject).status
+    graph
+        .objects(subject, &format!("{INSITES}status"))
+        .into_iter()
+        .filter_map(|status| Some(local_name(&graph.text(status)?)?.to_owned()))
+        .next_back()
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

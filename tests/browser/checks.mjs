@@ -101,9 +101,9 @@ export const focused = (page) =>
       text: element.textContent.trim(),
       href: element.getAttribute('href') ?? '',
       foreign: element.closest('.yasgui') !== null,
-      // Nodes of a picture show it on the circle inside them.
+      // Nodes of a picture show it on the circle or box inside them.
       visible:
-        [element, ...element.querySelectorAll('circle')].some((part) => {
+        [element, ...element.querySelectorAll('circle, rect')].some((part) => {
           const seen = getComputedStyle(part)
           return (seen.outlineStyle !== 'none' && part === element) || seen.boxShadow !== 'none' || seen.fill === 'rgb(255, 235, 59)'
         }) || style.backgroundColor === 'rgb(255, 235, 59)'

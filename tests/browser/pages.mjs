@@ -7,6 +7,26 @@ const KINDS = [
 ]
 const CONCEPTS = ['theme', 'dimension', 'region', 'outcome', 'organisation-kind', 'role']
 
+const graphQuery = (text) =>
+  '/sparql?query=' + encodeURIComponent(`PREFIX insites: <https://w3id.org/insites/ontology#>
+PREFIX dct: <http://purl.org/dc/terms/>
+PREFIX prov: <http://www.w3.org/ns/prov#>
+${text}`)
+// From lessons back to where their evidence comes from, and from lessons to
+// organisations, which is more than a picture holds.
+const THREAD = `CONSTRUCT {
+  ?lesson dct:title ?title ; insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}
+WHERE {
+  ?lesson a insites:Lesson ; dct:title ?title ; insites:supportedBy ?evidence .
+  ?evidence prov:wasGeneratedBy ?activity .
+  ?activity insites:atSite ?site .
+}`
+const CASES = `CONSTRUCT { ?lesson insites:fromCaseStudy ?case ; dct:title ?title . ?case insites:atOrganisation ?organisation }
+WHERE { ?lesson insites:fromCaseStudy ?case ; dct:title ?title . ?case insites:atOrganisation ?organisation }`
+
 const first = async (base, pattern, order = '?s') => {
   const query = `PREFIX insites: <https://w3id.org/insites/ontology#>
     PREFIX org: <http://www.w3.org/ns/org#> PREFIX skos: <http://www.w3.org/2004/02/skos/core#>
@@ -44,6 +64,9 @@ export const everyPage = async (base) => {
     ['question with a chart', '/queries/records-by-status'],
     ['workbench', '/sparql'],
     ['workbench, answer', '/sparql?query=' + encodeURIComponent('SELECT ?class (COUNT(*) AS ?n) { ?s a ?class } GROUP BY ?class ORDER BY DESC(?n) LIMIT 10')],
+    ['workbench, graph', graphQuery(THREAD)],
+    ['workbench, large graph', graphQuery(CASES)],
+    ['workbench, description', graphQuery('DESCRIBE <https://w3id.org/insites/id/case-study/deep-medical-mse>')],
     ['workbench, mistake', '/sparql?query=' + encodeURIComponent('SELECT ?x {\n  ?x ?y\n}'), 400],
     ['ontology', '/ontology'],
     ['about', '/about'],

@@ -9,20 +9,7 @@ use oxigraph::sparql::results::QueryResultsFormat;
 
 /// Tests we do not pass, with the reason.
 const EXCEPTIONS: &[(&str, &str)] = &[
-    (
-        "aggregates/manifest#agg-empty-group-count-graph",
-        "the evaluator (spareval 0.2) joins GRAPH ?g from inside: a group in it sees no empty graph",
-    ),
-    ("bindings/manifest#graph", "as before: ?g is bound inside of GRAPH ?g"),
-    ("negation/manifest#graph-minus", "as before: MINUS in GRAPH ?g sees ?g"),
     ("functions/manifest#bnode01", "BNODE(?s) gives a new node each time, also in one solution"),
-    (
-        "property-path/manifest#zero_or_more_set_start",
-        "a constant that is in no triple has no path to itself in the evaluator",
-    ),
-    ("property-path/manifest#zero_or_more_set_end", "as before"),
-    ("property-path/manifest#zero_or_one_set_start", "as before"),
-    ("property-path/manifest#zero_or_one_set_end", "as before"),
     (
         "syntax-query/manifest#test_4",
         "reads well, but calls a function that is not known: that is told (400), not hidden",

@@ -44,6 +44,37 @@ async fn results_come_in_the_format_asked_for() {
 }
 
 #[tokio::test]
+async fn a_query_is_explained_instead_of_answered() {
+    let service = Service::seeded();
+    let query = "SELECT%20%3Ft%20%7B%20%3Fs%20a%20%3Chttps%3A%2F%2Fw3id.org%2Finsites%2Fontology%23\
+                 Lesson%3E%20%3B%20%3Chttp%3A%2F%2Fpurl.org%2Fdc%2Fterms%2Ftitle%3E%20%3Ft%20%7D%20\
+                 ORDER%20BY%20%3Ft%20LIMIT%203";
+    let answer = service.get(&format!("/sparql?explain=true&query={query}"), "text/html,*/*").await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (StatusCode::OK, "application/json")
+    );
+    let told: serde_json::Value = serde_json::from_str(&answer.text()).expect("JSON");
+    assert_eq!(told["by"], "engine");
+    assert_eq!((&told["plan"]["operator"], &told["plan"]["rows"]), (&"slice".into(), &3.into()));
+    let text = service.get(&format!("/sparql?explain=true&query={query}"), "text/plain").await;
+    assert_eq!(text.header("content-type"), "text/plain; charset=utf-8");
+    for told in ["answered by the engine", "sort by ?t, first 3", "pattern ?s dct:title ?t"] {
+        assert!(text.text().contains(told), "{told} is not in {}", text.text());
+    }
+    let describe = "DESCRIBE%20%3Chttps%3A%2F%2Fw3id.org%2Finsites%2Fontology%23Lesson%3E";
+    let other =
+        service.get(&format!("/sparql?explain=true&format=text&query={describe}"), "").await;
+    assert!(other.text().contains("does not cover: DESCRIBE"), "{}", other.text());
+    for wrong in ["explain=perhaps", "explain=true&format=csv"] {
+        let answer = service.get(&format!("/sparql?{wrong}&query={query}"), "").await;
+        assert_eq!(answer.problem(), "invalid-parameter", "{wrong}");
+    }
+    let metrics = service.get("/metrics", "").await.text();
+    assert!(metrics.contains("insites_queries_total{by=\"engine\"}"), "{metrics}");
+}
+
+#[tokio::test]
 async fn mistakes_get_typed_answers() {
     let service = Service::seeded();
     for (query, status, problem) in [
@@ -115,6 +146,54 @@ async fn a_browser_gets_a_table_and_sees_its_mistakes() {
     let wrong = service.get("/sparql?query=SELEC&format=html", html).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     assert!(wrong.text().contains("role=\"alert\""), "{}", wrong.text());
+}
+
+#[tokio::test]
+async fn a_graph_is_drawn_and_told_as_a_list() {
+    let service = Service::seeded();
+    let html = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let prefix = "PREFIX insites: <https://w3id.org/insites/ontology#> PREFIX dct: <http://purl.org/dc/terms/>";
+    let page = async |query: &str| {
+        let answer = service.query(&format!("{prefix} {query}"), html).await;
+        assert_eq!(answer.status, StatusCode::OK, "{query}");
+        answer.text()
+    };
+    let drawn = page(
+        "CONSTRUCT { ?s dct:title ?title ; insites:status ?status ; insites:atOrganisation ?o } \
+         { ?s a insites:CaseStudy ; dct:title ?title ; insites:status ?status ; \
+         insites:atOrganisation ?o . FILTER(STRENDS(STR(?s), \"/deep-medical-mse\")) }",
+    )
+    .await;
+    let (picture, list) = drawn.split_once("</svg>").expect("a picture");
+    assert!(picture.contains("href=\"/case-study/deep-medical-mse\" aria-label="), "{picture}");
+    assert!(picture.contains("href=\"/organisation/mid-and-south-essex-nhs-ft\""), "{picture}");
+    assert!(!picture.contains("#Sourced"), "a fixed value is a fact of its record");
+    assert!(list.contains("title: Predicting missed appointments"), "{list}");
+    assert!(list.contains("/ontology#Sourced"), "{list}");
+    assert!(drawn.contains("/sparql?format=ttl&amp;query="), "a download that fits");
+    assert!(!drawn.contains("/sparql?format=csv"), "CSV is for solutions");
+    for (query, is_drawn) in [
+        ("DESCRIBE <https://w3id.org/insites/id/case-study/deep-medical-mse>", true),
+        ("SELECT ?s ?p ?o { ?s ?p ?o ; a insites:Lesson } LIMIT 30", true),
+        ("SELECT ?lesson ?p ?o { ?lesson ?p ?o } LIMIT 30", false),
+        ("CONSTRUCT { ?s dct:title ?t } { ?s dct:title ?t } LIMIT 30", false),
+        ("CONSTRUCT { ?s a ?class } { ?s a ?class } LIMIT 30", true),
+    ] {
+        assert_eq!(page(query).await.contains("class=\"app-network\""), is_drawn, "{query}");
+    }
+    let begin = service.get("/sparql", html).await.text();
+    let example = begin.split("href=\"").find(|part| part.contains("drawn as a graph"));
+    let address = example.and_then(|part| part.split('"').next()).expect("an example");
+    let answer = service.get(address, html).await.text();
+    assert!(answer.contains("class=\"app-network\""), "the example is drawn");
+    let made = page(
+        "CONSTRUCT { <http://x/a> dct:title 'A name'; dct:relation [ dct:relation <http://x/b> ] } {}",
+    )
+    .await;
+    let picture = made.split_once("</svg>").expect("a picture").0;
+    for name in ["A name", "without a name", "x/b"] {
+        assert!(picture.contains(name), "{name}: {picture}");
+    }
 }
 
 #[tokio::test]

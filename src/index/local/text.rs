@@ -233,7 +233,13 @@ impl TextIndex {
     /// every search pays for each segment, and a document is so written again a
     /// few times at most.
     fn merge(&mut self, before: u64) {
-        let ids = self.reader.searcher().segment_readers().iter().map(|r| r.segment_id()).collect();
+        let ids = self
+            .reader
+            .searcher()
+            .segment_readers()
+            .iter()
+            .map(tantivy::SegmentReader::segment_id)
+            .collect();
         let merged = Vec::len(&ids) > 1 && self.reader.searcher().num_docs() >= 2 * before;
         if merged && let Err(error) = self.writer.merge(&ids).wait() {
             // They are as right as before.

@@ -196,7 +196,7 @@ mod tests {
             let lists = lists(documents, most);
             let facets = Facets::new(lists.iter().map(|list| list.iter().copied()));
             for every in [1, 2, 9, 130, 1_000] {
-                let mut some = Bits::none(u32::try_from(documents).unwrap());
+                let mut some = Bits::none(u32::try_from(documents).expect("few documents"));
                 let mut expected: BTreeMap<u64, u64> = BTreeMap::new();
                 let mut having = some.clone();
                 for (document, list) in (0..).zip(&lists).step_by(every) {

@@ -109,7 +109,11 @@ const start = async () => {
     })
     yasqe.on('queryResponse', async (_, response, duration) => {
       clearInterval(ticking)
-      said.textContent = 'Answered in ' + duration + ' ms, of at most ' + limit * 1000 + ' ms.'
+      // The page draws what the editor only lists.
+      const picture = document.createElement('a')
+      picture.href = '/sparql?query=' + encodeURIComponent(yasqe.getValue())
+      picture.textContent = 'Show the answer as a chart, map or graph'
+      said.replaceChildren('Answered in ' + duration + ' ms, of at most ' + limit * 1000 + ' ms. ', picture)
       const failure = response && response.response ? response.response : response
       const text = failure && (failure.text || (failure.data && JSON.stringify(failure.data)))
       try {
