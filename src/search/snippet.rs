@@ -3,7 +3,6 @@
 
 use crate::index::{beginning_of, surface_words_of, words_beginning, words_of};
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::cell::RefCell;
 use std::ops::Range;
 
 /// About two lines (bytes).
@@ -14,11 +13,8 @@ const LENGTH: usize = 220;
 pub(super) struct Wanted {
     /// Stems, with what was typed for them if that differs.
     stems: FxHashMap<String, Option<String>>,
-    /// Their first letters.
-    letters: Vec<[u8; 2]>,
-    /// Words of texts that were looked at, with whether they are looked for:
-    /// texts on one subject share their words, and a stem takes long to find.
-    met: RefCell<FxHashMap<String, bool>>,
+    /// Their beginnings.
+    beginnings: Vec<[u8; 4]>,
     /// The words as typed, for passages that none of them stands in.
     typed: Vec<String>,
 }
@@ -27,13 +23,13 @@ impl Wanted {
     /// These stems, and what was typed.
     pub(super) fn new(stems: &[(String, Option<String>)], typed: &str) -> Self {
         let typed = surface_words_of(typed).into_iter().map(|(word, _)| word);
-        let mut letters: Vec<[u8; 2]> = stems.iter().map(|(stem, _)| beginning_of(stem)).collect();
-        letters.sort_unstable();
-        letters.dedup();
+        let mut beginnings: Vec<[u8; 4]> =
+            stems.iter().map(|(stem, _)| beginning_of(stem)).collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
         Self {
             stems: stems.iter().cloned().collect(),
-            letters,
-            met: RefCell::default(),
+            beginnings,
             typed: typed.filter(|word| word.len() > 3).collect(),
         }
     }
@@ -52,17 +48,10 @@ impl Wanted {
     }
 
     fn places(&self, text: &str) -> Vec<Range<usize>> {
-        let mut met = self.met.borrow_mut();
         let is_wanted = |range: &Range<usize>| {
-            let word = &text[range.clone()];
-            if let Some(wanted) = met.get(word) {
-                return *wanted;
-            }
-            let wanted = words_of(word).iter().any(|(stem, _)| self.stems.contains_key(stem));
-            met.insert(word.to_owned(), wanted);
-            wanted
+            words_of(&text[range.clone()]).iter().any(|(stem, _)| self.stems.contains_key(stem))
         };
-        words_beginning(text, &self.letters).filter(is_wanted).collect()
+        words_beginning(text, &self.beginnings).filter(is_wanted).collect()
     }
 
     /// How much a text resembles what was typed, by the letters of its words.

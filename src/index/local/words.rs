@@ -98,36 +98,48 @@ pub fn words_of(text: &str) -> Vec<(String, Range<usize>)> {
     words
 }
 
-/// Whether a word may have a stem that begins with one of these pairs of
-/// letters: a stem begins as its word does, but that y becomes i. A word that
-/// does not begin with ASCII may lose an accent.
-fn may_begin(word: &str, letters: &[[u8; 2]]) -> bool {
-    let beginning = beginning_of(word);
-    beginning.iter().any(|byte| !byte.is_ascii())
-        || letters.contains(&beginning)
-        || letters.contains(&[beginning[0], 0])
+/// The letters with which the words of a stem begin, lower case, y as i: a
+/// stem is what its words begin with, but for its last letter and for i that was
+/// y. At most four, of a stem of two letters one; zero bytes after them.
+#[must_use]
+pub fn beginning_of(stem: &str) -> [u8; 4] {
+    let length = stem.len().saturating_sub(1).clamp(1, 4);
+    let mut beginning = [0; 4];
+    for (letter, byte) in beginning.iter_mut().zip(stem.bytes().take(length)) {
+        *letter = folded(byte);
+    }
+    beginning
 }
 
-/// The first two letters of a word or stem, lower case, y as i; a zero byte
-/// where there is none.
-#[must_use]
-pub fn beginning_of(word: &str) -> [u8; 2] {
-    let mut bytes = word.bytes().map(|byte| match byte.to_ascii_lowercase() {
+fn folded(byte: u8) -> u8 {
+    match byte.to_ascii_lowercase() {
         b'y' => b'i',
         byte => byte,
-    });
-    [bytes.next().unwrap_or(0), bytes.next().unwrap_or(0)]
+    }
 }
 
-/// The words of a text whose stems may begin with one of these pairs of letters
-/// (see [`beginning_of`]): their places in it (byte offsets). So most words of a
+/// Whether a word may have a stem with one of these beginnings. A word that is
+/// not all ASCII at its beginning may lose an accent.
+fn may_begin(word: &str, beginnings: &[[u8; 4]]) -> bool {
+    let mut letters = [0; 4];
+    for (letter, byte) in letters.iter_mut().zip(word.bytes()) {
+        *letter = folded(byte);
+    }
+    let begins = |beginning: &[u8; 4]| {
+        beginning.iter().zip(letters).all(|(wanted, letter)| *wanted == 0 || *wanted == letter)
+    };
+    !letters.is_ascii() || beginnings.iter().any(begins)
+}
+
+/// The words of a text whose stems may have one of these beginnings (see
+/// [`beginning_of`]): their places in it (byte offsets). So most words of a
 /// text need not be stemmed to find a few in it.
-pub fn words_beginning(text: &str, letters: &[[u8; 2]]) -> impl Iterator<Item = Range<usize>> {
+pub fn words_beginning(text: &str, beginnings: &[[u8; 4]]) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while let Some(range) = next_word(text, at) {
             at = range.end;
-            if may_begin(&text[range.clone()], letters) {
+            if may_begin(&text[range.clone()], beginnings) {
                 return Some(range);
             }
         }
@@ -179,10 +191,14 @@ mod tests {
         let words = "dying lying tying skies news gently early only singly ugly happily flying \
                      cries agreed hopping generously communities howe inning proceed exceeding \
                      oed ing ies yes years A5 5 x o'clock organisations practised";
-        for (stem, range) in words_of(words) {
-            let word = &words[range];
-            assert!(may_begin(word, &[beginning_of(&stem)]), "{word} {stem}");
+        let many = include_str!("../../embedding/model/vocabulary.txt");
+        for text in [words, many] {
+            for (stem, range) in words_of(text) {
+                let word = &text[range];
+                assert!(may_begin(word, &[beginning_of(&stem)]), "{word} {stem}");
+            }
         }
+        assert!(!may_begin("ordinary", &[beginning_of("organis")]));
     }
 
     #[test]
