@@ -1,6 +1,7 @@
 //! Terms and their numbers. A term is stored once, as bytes, and never
 //! forgotten. Not for quads.
 
+use crate::graph::ranks::Ranks;
 use crate::rdf::TermId;
 use hashbrown::HashTable;
 use oxigraph::model::{
@@ -8,7 +9,8 @@ use oxigraph::model::{
 };
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 
 /// The default graph's place in the graph column of a quad.
 pub const DEFAULT_GRAPH: TermId = 0;
@@ -23,6 +25,9 @@ const RIGHT_TO_LEFT: &[u8] = b"--rtl";
 const TAIL_LIMIT: usize = 1 << 8;
 const MIDDLE_LIMIT: usize = 1 << 14;
 
+/// So many terms are ranked in less than the time of a query.
+const RANKED_AT_ONCE: usize = 1 << 12;
+
 /// A run of terms with consecutive numbers.
 #[derive(Clone, Default)]
 struct Segment {
@@ -30,6 +35,21 @@ struct Segment {
     ends: Vec<usize>,
     first: TermId,
     table: HashTable<TermId>,
+    ranks: RanksOnce,
+}
+
+/// Ranks that are made once, when they are first asked for; a clone of the
+/// terms is there to be added to, and has none.
+#[derive(Default)]
+struct RanksOnce {
+    made: OnceLock<Ranks>,
+    begun: AtomicBool,
+}
+
+impl Clone for RanksOnce {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Segment {
@@ -48,6 +68,13 @@ impl Segment {
         self.arena.get(start..end)
     }
 
+    fn make_ranks(&self) {
+        self.ranks.made.get_or_init(|| {
+            let ids = self.first..self.first + TermId::try_from(self.len()).unwrap_or(0);
+            Ranks::new(self.first, ids.map(|id| self.bytes(id).unwrap_or_default()))
+        });
+    }
+
     fn find(&self, encoded: &[u8], hash: u64) -> Option<TermId> {
         self.table.find(hash, |id| self.bytes(*id) == Some(encoded)).copied()
     }
@@ -56,7 +83,7 @@ impl Segment {
         let id = self.first + TermId::try_from(self.ends.len()).unwrap_or(TermId::MAX);
         self.arena.extend_from_slice(encoded);
         self.ends.push(self.arena.len());
-        let Self { arena, ends, first, table } = self;
+        let Self { arena, ends, first, table, .. } = self;
         table.insert_unique(hash, id, |id| {
             let index = (*id - *first) as usize;
             let start = if index == 0 { 0 } else { ends[index - 1] };
@@ -98,6 +125,25 @@ impl Dictionary {
     #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
         self.base.bytes(id).or_else(|| self.middle.bytes(id)).or_else(|| self.tail.bytes(id))
+    }
+
+    /// The ranks of the terms (but of the latest); none while they are made. They
+    /// are made once asked for, in the background: the first queries do without.
+    pub(super) fn ranks(&self) -> Option<&Ranks> {
+        let base = &self.base;
+        if let Some(ranks) = base.ranks.made.get() {
+            return Some(ranks);
+        }
+        if base.len() <= RANKED_AT_ONCE {
+            base.make_ranks();
+        } else if !base.ranks.begun.swap(true, Relaxed) {
+            let base = Arc::clone(base);
+            // Without a thread, as without ranks, queries are slower.
+            let _ = std::thread::Builder::new()
+                .name("ranks".to_owned())
+                .spawn(move || base.make_ranks());
+        }
+        base.ranks.made.get()
     }
 
     /// The term with this number.

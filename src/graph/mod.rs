@@ -15,6 +15,7 @@ mod evaluate;
 mod guard;
 mod quads;
 mod query;
+mod ranks;
 pub(crate) mod tokens;
 mod update;
 mod writer;

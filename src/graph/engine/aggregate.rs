@@ -290,15 +290,13 @@ impl Engine<'_> {
                 break;
             }
             let ranks = self.ranks(rows.iter().map(|row| column[*row as usize]));
-            let rank = |row: u32| {
-                let rank = ranks.get(&column[row as usize]).copied().unwrap_or(0);
-                if *descending { u32::MAX - rank } else { rank }
-            };
             let mut keyed: Vec<(u64, u32)> = rows
                 .iter()
-                .map(|row| {
+                .zip(ranks)
+                .map(|(row, rank)| {
                     let place = u64::from(places[*row as usize]);
-                    (place << 32 | u64::from(rank(*row)), *row)
+                    let rank = if *descending { u32::MAX - rank } else { rank };
+                    (place << 32 | u64::from(rank), *row)
                 })
                 .collect();
             look_at_budget();
@@ -325,9 +323,17 @@ impl Engine<'_> {
         rows
     }
 
-    /// The rank of each distinct term; terms that compare equal share one.
-    fn ranks(&self, ids: impl Iterator<Item = TermId>) -> FxHashMap<TermId, u32> {
-        let mut distinct: Vec<TermId> = ids.collect();
+    /// The rank of each of some terms; terms that compare equal share one.
+    fn ranks(&self, ids: impl Iterator<Item = TermId> + Clone) -> Vec<u32> {
+        let known = self.snapshot.dictionary().ranks();
+        if let Some(ranks) = known.and_then(|ranks| ranks.of_all(ids.clone())) {
+            return ranks;
+        }
+        let ranks = self.ranks_of_distinct(ids.clone().collect());
+        ids.map(|id| ranks.get(&id).copied().unwrap_or(0)).collect()
+    }
+
+    fn ranks_of_distinct(&self, mut distinct: Vec<TermId>) -> FxHashMap<TermId, u32> {
         distinct.sort_unstable();
         distinct.dedup();
         let dictionary = self.snapshot.dictionary();

@@ -9,6 +9,7 @@ use crate::graph::engine::order;
 use crate::graph::engine::plan::Expr;
 use crate::graph::engine::run::Engine;
 use crate::graph::guard::with_guards;
+use crate::graph::ranks::{Among, Ranks};
 use crate::rdf::TermId;
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use regex::{Regex, RegexBuilder};
@@ -207,6 +208,7 @@ impl Engine<'_> {
     ) -> Option<Vec<Truth>> {
         let mut tests = self.expressions.tests.borrow_mut();
         let mut truth = Vec::with_capacity(batch.len);
+        let ranked = self.ranked(a, b);
         // Pairs with a constant come again; two columns seldom do.
         let constant = matches!(a, Column::Same(_)) || matches!(b, Column::Same(_));
         let mut last: Option<(TermId, TermId, Truth)> = None;
@@ -218,8 +220,14 @@ impl Engine<'_> {
                 truth.push(known);
                 continue;
             }
+            let by_rank = ranked.as_ref().and_then(|(ranks, among, first)| {
+                let order = among.compare(ranks.of(if *first { right } else { left })?)?;
+                Some(if *first { order.reverse() } else { order })
+            });
             let found = if left == UNBOUND || right == UNBOUND {
                 Truth::Error
+            } else if let Some(order) = by_rank {
+                decided(expression, order)
             } else if constant {
                 let key = (address, left, right);
                 if let Some(known) = tests.get(&key) {
@@ -255,16 +263,28 @@ impl Engine<'_> {
             return None;
         }
         let order = order::literals(&left, &right);
-        Some(Truth::of(match expression {
+        match order {
+            Some(order) => Some(decided(expression, order)),
             // Dates with and without a zone may be neither less nor equal.
-            Expression::Equal(..) if numbers => Some(order == Some(Ordering::Equal)),
-            Expression::Equal(..) => order.map(Ordering::is_eq),
-            Expression::Less(..) => order.map(Ordering::is_lt),
-            Expression::LessOrEqual(..) => order.map(Ordering::is_le),
-            Expression::Greater(..) => order.map(Ordering::is_gt),
-            _ => order.map(Ordering::is_ge),
-        }))
-        .filter(|truth| *truth != Truth::Error)
+            None if numbers && matches!(expression, Expression::Equal(..)) => Some(Truth::False),
+            None => None,
+        }
+    }
+
+    /// The ranks with which a column is compared with a constant, and whether
+    /// the constant comes first.
+    fn ranked(&self, a: &Column, b: &Column) -> Option<(&Ranks, Among, bool)> {
+        let (constant, first) = match (a, b) {
+            (Column::Same(_), Column::Same(_)) => return None,
+            (Column::Same(constant), _) => (*constant, true),
+            (_, Column::Same(constant)) => (*constant, false),
+            _ => return None,
+        };
+        let dictionary = self.snapshot.dictionary();
+        let constant = self.decoded(constant)?;
+        let ranks = dictionary.ranks()?;
+        let among = ranks.among(&constant, |id| dictionary.term(id).map(Into::into))?;
+        Some((ranks, among, first))
     }
 
     /// Whether a term is an IRI or a blank node.
@@ -497,6 +517,17 @@ fn pairs(
             (a, b) => Truth::of(test(a, b)),
         })
         .collect()
+}
+
+/// What a comparison says of two values in this order.
+fn decided(expression: &Expression, order: Ordering) -> Truth {
+    Truth::of(Some(match expression {
+        Expression::Equal(..) => order.is_eq(),
+        Expression::Less(..) => order.is_lt(),
+        Expression::LessOrEqual(..) => order.is_le(),
+        Expression::Greater(..) => order.is_gt(),
+        _ => order.is_ge(),
+    }))
 }
 
 struct TextTest<'e> {

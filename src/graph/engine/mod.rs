@@ -22,5 +22,6 @@ mod tests;
 
 pub(super) use batch::Batch;
 pub use explain::Explained;
+pub(super) use order::{is_zoned, literals};
 pub(super) use plan::{NotCovered, plan};
 pub(super) use run::Engine;

@@ -97,6 +97,15 @@ pub(in crate::graph) fn literals(a: &E, b: &E) -> Option<Ordering> {
     }
 }
 
+/// Whether a date has a time zone: with and without one, not all dates compare.
+pub(in crate::graph) fn is_zoned(date: &E) -> bool {
+    match date {
+        E::DateLiteral(date) => date.timezone_offset().is_some(),
+        E::DateTimeLiteral(time) => time.timezone_offset().is_some(),
+        _ => false,
+    }
+}
+
 /// Two numbers, promoted to one type (`XPath` 2.0 §B.1).
 pub(in crate::graph) enum Numbers {
     Integer(oxsdatatypes::Integer, oxsdatatypes::Integer),
