@@ -193,6 +193,15 @@ impl Dictionary {
     }
 }
 
+#[cfg(test)]
+impl Dictionary {
+    /// Merges all, however short, so that all terms so far are ranked.
+    pub(super) fn settle_all(&mut self) {
+        merge(&mut self.middle, &mut self.tail);
+        merge(&mut self.base, &mut self.middle);
+    }
+}
+
 /// Moves the terms of a segment to the one before it.
 fn merge(into: &mut Arc<Segment>, from: &mut Arc<Segment>) {
     let next = from.first + TermId::try_from(from.len()).unwrap_or(0);

@@ -242,8 +242,17 @@ fn snapshot(text: &str, random: &mut Random) -> Snapshot {
     let quads: Vec<_> = parsed.map(|quad| quad.expect("well-formed")).collect();
     let mut dictionary = Dictionary::default();
     let empty = Snapshot::default();
-    let ids: Vec<_> = quads.iter().map(|quad| empty.number(&mut dictionary, quad)).collect();
-    let middle = ids.len() / 2;
+    let middle = quads.len() / 2;
+    let mut ids: Vec<_> =
+        quads[..middle].iter().map(|quad| empty.number(&mut dictionary, quad)).collect();
+    // Some terms have ranks, the later ones have none.
+    if random.below(3) > 0 {
+        dictionary.settle_all();
+    }
+    ids.extend(quads[middle..].iter().map(|quad| empty.number(&mut dictionary, quad)));
+    if random.below(3) == 0 {
+        dictionary.settle_all();
+    }
     let extra: Vec<_> = ids
         .iter()
         .map(|quad| [quad[0], quad[1], ids[random.below(ids.len())][2], quad[3]])
