@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config", "access", "shapes", "check",
+            "config", "access", "shapes", "check", "capture",
         ],
     ),
     (
@@ -29,6 +29,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("pages", &[]),
     // The build script, which makes styles and scripts.
     ("build", &[]),
+    ("capture", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
     ("query", &["graph", "search", "ontology"]),
