@@ -13,6 +13,7 @@
 
 pub mod access;
 pub mod app;
+pub mod capture;
 pub mod check;
 pub mod commit;
 pub mod config;

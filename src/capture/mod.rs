@@ -1,0 +1,20 @@
+//! One record at a time, from a form, a spreadsheet row or JSON: drafts that
+//! only those see who work on them, and forms made from the shapes. Knows no
+//! HTTP and no HTML; makes no change by itself: it fills an edit of the one
+//! commit door.
+
+mod draft;
+mod fields;
+mod form;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use draft::{
+    Basis, Comment, Draft, Refused, ReviewState, Writing, comment, discard, drafts, forget,
+    may_work_on, publish, published, read, set_state, site_of, slug, unused_slug, write,
+};
+pub use fields::{Choice, Control, Field, Form, Group, OnlyIf, Repeat};
+pub use form::{Forms, Records};
+pub use values::{Fault, Values, faults, from_triples, title_in, to_triples};
