@@ -27,6 +27,8 @@ const TABLE: &[(&str, &[&str])] = &[
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("evaluation", &["app", "commit", "config", "ontology", "search"]),
     ("pages", &[]),
+    // Titles of records are told by `search`; the graph says what can be chosen.
+    ("capture", &["access", "commit", "graph", "ontology", "search", "shapes"]),
     // The build script, which makes styles and scripts.
     ("build", &[]),
     ("capture", &[]),

@@ -1,7 +1,25 @@
-//! What people write down, made ready to be kept: texts read from files and
-//! split into passages, personal data found before anything is saved. Not for
-//! requests, and not for saving: that is the commit door's.
+//! One record at a time, from a form, a spreadsheet row or JSON: drafts that
+//! only those see who work on them, forms made from the shapes, and the texts
+//! of interviews with their passages and the personal data in them. Knows no
+//! HTTP and no HTML; makes no change by itself: it fills an edit of the one
+//! commit door.
 
+mod draft;
+mod fields;
+mod form;
+pub mod interview;
 pub mod passages;
 pub mod personal;
 pub mod text;
+mod values;
+
+#[cfg(test)]
+mod tests;
+
+pub use draft::{
+    Basis, Comment, Draft, Refused, ReviewState, Writing, comment, discard, drafts, forget,
+    may_work_on, publish, published, read, set_state, site_of, slug, unused_slug, write,
+};
+pub use fields::{Choice, Control, Field, Form, Group, OnlyIf, Repeat};
+pub use form::{Forms, Records};
+pub use values::{Fault, Values, faults, from_triples, title_in, to_triples};

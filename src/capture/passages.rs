@@ -47,6 +47,13 @@ pub fn is_question(text: &str) -> bool {
     })
 }
 
+/// A passage without the name of who speaks in front of it.
+#[must_use]
+pub fn said(text: &str) -> &str {
+    let rest = speaker().find(text).map_or(text, |label| text[label.end()..].trim_start());
+    if rest.is_empty() { text } else { rest }
+}
+
 /// The passages of a text, in order: paragraphs, turns of speakers, points of
 /// lists; what is too long is split at the ends of sentences.
 #[must_use]
@@ -352,6 +359,13 @@ mod tests {
             "Interviewer:\nWhy?\n\nSponsor 00:02:10:\n\nMoney.",
             &["Interviewer: Why?", "Sponsor 00:02:10: Money."],
         );
+    }
+
+    #[test]
+    fn passages_written_one_below_the_other_are_the_same_passages() {
+        let text = "Interviewer:\nWhy?\n- a point\n- another\n\nlines broken by\nwidth are joined\n\nLead: one. Two.";
+        let once = split(&format!("{text}\n\n{}", "A sentence of some length here. ".repeat(90)));
+        assert_eq!(split(&once.join("\n\n")), once);
     }
 
     #[test]

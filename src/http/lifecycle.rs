@@ -2,7 +2,8 @@
 //! became of an address is kept in `{base}graph/lifecycle`, so that it answers
 //! for ever.
 
-use crate::access::Role;
+use crate::access::{Caller, Role};
+use crate::capture::{self, Refused, ReviewState};
 use crate::commit::{Edit, Rules, Snapshot, hidden_from};
 use crate::graph::GraphPattern;
 use crate::http::error::Problem;
@@ -10,7 +11,6 @@ use crate::http::identity::check_form;
 use crate::http::sparql::{pairs, take};
 use crate::http::update::{answer, change};
 use crate::http::{Shared, State};
-use crate::rdf::GraphName;
 use crate::rdf::Literal;
 use crate::rdf::NamedNode;
 use crate::rdf::Names;
@@ -125,16 +125,21 @@ pub(super) async fn act(
     if matches!(action.as_str(), "withdraw" | "merge") && reason.is_empty() {
         return Err(Problem::parameter("a reason is needed: readers of the address will see it"));
     }
-    let contributor = (state.caller.role == Role::Contributor)
-        .then(|| state.caller.site.clone().unwrap_or_default());
+    let caller = state.caller.clone();
+    let next = match action.as_str() {
+        "publish" => format!("/{kind}/{slug}"),
+        "submit" | "return" => "/capture".to_owned(),
+        _ => "/".to_owned(),
+    };
     let committed = change(&state, provenance, Rules::Refuse, move |edit| {
-        let steps = Steps { names: &names, record: &record, kind: &kind, slug: &slug };
+        let steps =
+            Steps { names: &names, caller: &caller, record: &record, kind: &kind, slug: &slug };
         match action.as_str() {
             "withdraw" => steps.withdraw(edit, &reason, &replacement),
             "merge" => steps.merge(edit, &into, &reason),
             "publish" => steps.publish(edit),
-            "submit" => steps.mark(edit, "Draft", "InReview", &comment, contributor),
-            _ => steps.mark(edit, "InReview", "Draft", &comment, None),
+            "submit" => steps.mark(edit, ReviewState::Draft, ReviewState::InReview, &comment),
+            _ => steps.mark(edit, ReviewState::InReview, ReviewState::Draft, &comment),
         }
     })
     .await?;
@@ -143,7 +148,7 @@ pub(super) async fn act(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|a| a.contains("text/html"))
     {
-        let location = [(header::LOCATION, "/")];
+        let location = [(header::LOCATION, next)];
         return Ok((StatusCode::SEE_OTHER, location).into_response());
     }
     Ok(answer(&committed))
@@ -151,6 +156,7 @@ pub(super) async fn act(
 
 struct Steps<'a> {
     names: &'a Names,
+    caller: &'a Caller,
     record: &'a str,
     kind: &'a str,
     slug: &'a str,
@@ -267,108 +273,43 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// The graph of the record's draft, by number and name.
-    fn draft(&self, graph: &crate::graph::Snapshot) -> Result<(TermId, NamedNode), Problem> {
-        let name = self.names.graph(&format!("draft/{}/{}", self.kind, self.slug));
-        graph
-            .iri_id(name.as_str())
-            .filter(|id| {
-                let only = GraphPattern::Only(*id);
-                graph.quads().matching(None, None, None, only).next().is_some()
-            })
-            .map(|id| (id, name))
-            .ok_or_else(|| {
-                Problem::not_found(format!("there is no draft of {}/{}", self.kind, self.slug))
-            })
-    }
-
-    /// The draft's facts become public, in one change.
+    /// The draft's facts become those of the record, in one change.
     fn publish(&self, edit: &mut Edit) -> Result<(), Problem> {
-        let graph = edit.state();
-        let (id, name) = self.draft(&graph)?;
-        let target = GraphName::from(self.names.graph("records"));
-        if let (Some(subject), Some(records)) =
-            (graph.iri_id(self.record), graph.iri_id(self.names.graph("records").as_str()))
-        {
-            // A draft of what is published already replaces it.
-            let only = GraphPattern::Only(records);
-            for quad in graph.quads().matching(Some(subject), None, None, only) {
-                edit.remove_ids(quad);
-            }
-        }
-        for ids in graph.quads().matching(None, None, None, GraphPattern::Only(id)) {
-            edit.remove_ids(ids);
-            if let Some(quad) = graph.quad(ids) {
-                edit.add(&Quad { graph_name: target.clone(), ..quad });
-            }
-        }
-        self.forget(edit, &graph, &name);
-        Ok(())
+        let address = (self.kind, self.slug);
+        capture::publish(edit, self.names, self.caller, address).map_err(Problem::from)
     }
 
-    /// Takes what the catalogue says of a draft out of it, but for who may see
-    /// it: its history is not public because it was published.
-    fn forget(&self, edit: &mut Edit, graph: &crate::graph::Snapshot, name: &NamedNode) {
-        let catalogue = self.names.graph("catalogue");
-        if let (Some(id), Some(catalogue)) =
-            (graph.iri_id(name.as_str()), graph.iri_id(catalogue.as_str()))
-        {
-            let only = GraphPattern::Only(catalogue);
-            let visible_to = graph.iri_id(&format!("{INSITES}visibleTo"));
-            for quad in graph.quads().matching(Some(id), None, None, only) {
-                if Some(quad[1]) != visible_to {
-                    edit.remove_ids(quad);
-                }
-            }
-        }
-    }
-
-    /// Moves a draft from one state to another. A contributor may only for
-    /// the own site.
+    /// Moves a draft from one state to another, with what is said of it. A
+    /// contributor may only for the own site.
     fn mark(
         &self,
         edit: &mut Edit,
-        from: &str,
-        to: &str,
+        from: ReviewState,
+        to: ReviewState,
         comment: &str,
-        contributor_of: Option<String>,
     ) -> Result<(), Problem> {
         let graph = edit.state();
-        let (id, name) = self.draft(&graph)?;
-        let catalogue = self.names.graph("catalogue");
-        let value = |property: &str| {
-            let property = graph.iri_id(&format!("{INSITES}{property}"))?;
-            let only = GraphPattern::Only(graph.iri_id(catalogue.as_str())?);
-            graph.quads().matching(Some(id), Some(property), None, only).next()
-        };
-        if let Some(site) = contributor_of {
-            let own = self.names.record("organisation", &site);
-            let of = value("draftOf").and_then(|quad| graph.text(quad[2]));
-            if of != Some(own) {
-                return Err(Problem::not_found(format!(
-                    "there is no draft of {}/{}",
-                    self.kind, self.slug
-                )));
-            }
+        let address = (self.kind, self.slug);
+        let draft = capture::read(&graph, self.names, self.caller, self.kind, self.slug)
+            .ok_or_else(|| Refused::Missing(format!("{}/{}", self.kind, self.slug)))?;
+        if draft.state != from {
+            let (is, needed) = (draft.state.name(), from.name());
+            return Err(Problem::parameter(format!("the draft is {is}, not {needed}")));
         }
-        let state = value("reviewState");
-        let now_in = state.and_then(|quad| graph.text(quad[2]));
-        let now_in = now_in.as_deref().and_then(|t| t.strip_prefix(INSITES)).unwrap_or("Draft");
-        if now_in != from {
-            return Err(Problem::parameter(format!("the draft is {now_in}, not {from}")));
-        }
-        if let Some(quad) = state {
-            edit.remove_ids(quad);
-        }
-        if let Some(quad) = value("reviewComment") {
-            edit.remove_ids(quad);
-        }
-        let property = iri(INSITES, "reviewState");
-        edit.add(&Quad::new(name.clone(), property, iri(INSITES, to), catalogue.clone()));
-        if !comment.is_empty() {
-            let property = iri(INSITES, "reviewComment");
-            edit.add(&Quad::new(name, property, Literal::from(comment), catalogue));
-        }
+        capture::set_state(edit, self.names, address, to);
+        capture::comment(edit, self.names, self.caller, address, comment);
         Ok(())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let problem = Self::new(refused.kind(), refused.to_string());
+        match refused {
+            Refused::Changed { .. } => {
+                problem.with_hint("load it again, and bring your changes into what is there now")
+            }
+            _ => problem,
+        }
     }
 }
