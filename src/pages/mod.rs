@@ -7,6 +7,7 @@ mod blocks;
 mod cite;
 mod explain;
 mod history;
+pub mod interviews;
 mod layers;
 mod layout;
 mod lists;
