@@ -397,7 +397,7 @@ fn after_label(text: &str, start: usize) -> bool {
 fn phone(text: &str) -> bool {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let abroad = text.trim_start_matches('(').starts_with('+') || digits.starts_with("00");
-    let digits = if digits.starts_with("00") { &digits[2..] } else { &digits };
+    let digits = digits.strip_prefix("00").unwrap_or(&digits);
     if abroad {
         return match digits.strip_prefix("44") {
             Some(rest) => (9..=10).contains(&rest.trim_start_matches('0').len()),

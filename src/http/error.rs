@@ -25,8 +25,8 @@ pub(super) struct Problem {
     pub variants: Box<[(String, String)]>,
     /// What shapes have to say.
     pub report: Option<Arc<Report>>,
-    /// What looks like personal data.
-    pub finds: Box<[serde_json::Value]>,
+    /// Further members of the body (RFC 9457 §3.2).
+    pub members: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
     /// Seconds after which it is worth trying again.
     pub retry_after: Option<u32>,
 }
@@ -41,7 +41,7 @@ impl Problem {
             hint: None,
             variants: Box::default(),
             report: None,
-            finds: Box::default(),
+            members: None,
             retry_after: None,
         }
     }
@@ -206,9 +206,9 @@ pub(super) struct Details {
     /// What breaks the shapes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
-    /// What looks like personal data.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub finds: Box<[serde_json::Value]>,
+    /// Members of this problem alone.
+    #[serde(flatten)]
+    pub members: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A result of validation (SHACL §3.6.2).

@@ -19,7 +19,7 @@ mod sign_in;
 mod workbench;
 
 pub use assets::{Asset, assets};
-pub use blocks::{Block, Card, Figure, Grid, Section, Step};
+pub use blocks::{Block, Card, Figure, Grid, Said, Section, Step};
 pub use cite::Citation;
 pub use explain::{
     OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { conclude, check } from './report.mjs'
 import { everyPage } from './pages.mjs'
 import { hasEditor, lookAt } from './checks.mjs'
+import { interviews } from './interviews.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
 import { start } from './service.mjs'
@@ -41,12 +42,15 @@ try {
         }
         await context.close()
       }
+      if (!only || 'interviews'.includes(only)) await interviews(browser, service, pictures)
       status = 0
     } else {
       for (const page of pages) await check(`${page.name}: looked at`, () => lookAt(browser, service.base, page))
+      if (only === 'interviews') await interviews(browser, service)
       if (!only) {
         await journeys(browser, service.base)
         await signedIn(browser, service)
+        await interviews(browser, service)
       }
       status = conclude()
     }

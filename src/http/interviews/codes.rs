@@ -325,7 +325,8 @@ async fn save(
             names.record("theme", &slug)
         });
         slot.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&code);
-        put(edit, &names, &code, &fields)
+        put(edit, &names, &code, &fields);
+        Ok(())
     })
     .await?;
     let code = made.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -348,11 +349,10 @@ async fn save(
 }
 
 /// Writes a code: into the graph where it stands, or where records stand.
-fn put(edit: &mut Edit, names: &Names, code: &str, fields: &Fields) -> Result<(), Problem> {
+fn put(edit: &mut Edit, names: &Names, code: &str, fields: &Fields) {
     let graph = edit.state();
     let subject = NamedNode::new_unchecked(code);
     let mut place = names.graph("records");
-    // Judged again on what holds now: two curators may have been at it.
     let broader = {
         let found = Records { graph: &graph, names }.concepts(&scheme(names));
         let mut wider =
@@ -391,5 +391,4 @@ fn put(edit: &mut Edit, names: &Names, code: &str, fields: &Fields) -> Result<()
     if !known {
         say(source, node(&format!("{}ontology", names.base())));
     }
-    Ok(())
 }

@@ -339,7 +339,7 @@ fn personal_data(
     finds: &[capture::personal::Find],
     open: &[pages::interviews::FindShown],
 ) -> Problem {
-    let finds = open
+    let finds: Vec<_> = open
         .iter()
         .map(|shown| {
             let sort =
@@ -352,8 +352,9 @@ fn personal_data(
             json!({ "kind": sort, "text": shown.text, "places": places, "neutral": shown.word })
         })
         .collect();
+    let members = serde_json::Map::from_iter([("finds".to_owned(), finds.into())]);
     Problem {
-        finds,
+        members: Some(Arc::new(members)),
         ..Problem::new(
             Kind::PersonalData,
             format!("{} finds look like personal data; nothing was saved", open.len()),
@@ -394,6 +395,10 @@ async fn write(
     interview.kept = kept;
     let carried = interview.rewrite(&fields.notes);
     let around = around(state, &seen, &interview);
+    // Which site, which role, when: what people look for in an address.
+    let last = |iri: &str| iri.rsplit('/').next().unwrap_or_default().to_owned();
+    let address =
+        format!("{} {} {}", last(&interview.site), last(&interview.roles[0]), interview.date);
     let provenance = Provenance {
         author: state.caller.name.clone(),
         reason: if slug.is_some() { "interview changed" } else { "interview written down" }
@@ -406,9 +411,8 @@ async fn write(
     let count = interview.passages.len();
     let new = slug.is_none();
     let committed = change(state, provenance, Rules::Refuse, move |edit| {
-        let slug = slug.unwrap_or_else(|| {
-            capture::unused_slug(&edit.state(), &names, "interview", &around.title)
-        });
+        let slug = slug
+            .unwrap_or_else(|| capture::unused_slug(&edit.state(), &names, "interview", &address));
         let triples = interview.triples(&names, &slug, &around);
         slot.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&slug);
         let writing = Writing {
