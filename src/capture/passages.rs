@@ -85,9 +85,14 @@ pub fn split(text: &str) -> Vec<String> {
 
 fn finish(current: &mut String, passages: &mut Vec<String>) {
     let words = current.split_whitespace().collect::<Vec<_>>().join(" ");
+    // The mark of a point is not part of what it says.
+    let mut words = words.as_str();
+    while let Some(point) = BULLETS.iter().find_map(|mark| words.strip_prefix(mark)) {
+        words = point;
+    }
     // Rules and page marks say nothing.
     if words.chars().any(char::is_alphanumeric) {
-        passages.push(words);
+        passages.push(words.to_owned());
     }
     current.clear();
 }
@@ -124,9 +129,12 @@ fn is_wrapped(block: &[&str]) -> bool {
     short && ended * 2 <= all_but_last.len()
 }
 
+/// Marks of points of a list.
+const BULLETS: [&str; 5] = ["- ", "* ", "• ", "– ", "· "];
+
 /// Whether a line is a point of a list.
 fn is_point(line: &str) -> bool {
-    let bullet = ["- ", "* ", "• ", "– ", "· "].iter().any(|mark| line.starts_with(mark));
+    let bullet = BULLETS.iter().any(|mark| line.starts_with(mark));
     let number: String = line.chars().take_while(char::is_ascii_digit).collect();
     let after = &line[number.len()..];
     bullet
@@ -145,8 +153,7 @@ const ABBREVIATIONS: &[&str] = &[
 fn cut(text: &str) -> Vec<String> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    while rest.chars().count() > LONGEST {
-        let limit = rest.char_indices().nth(LONGEST).map_or(rest.len(), |(at, _)| at);
+    while let Some((limit, _)) = rest.char_indices().nth(LONGEST) {
         let end = sentence_end(&rest[..limit])
             .or_else(|| rest[..limit].rfind(' '))
             .filter(|end| *end > 0)
@@ -260,8 +267,12 @@ fn common(before: &[String], after: &[String]) -> Vec<(usize, usize)> {
     pairs
 }
 
+/// How many passages further on or back a revised one is looked for.
+const NEAR: usize = 20;
+
 /// Which old passage a new one is with other words: both stand between the same
-/// unchanged ones and share at least half of their words.
+/// unchanged ones, at about the same place, and share at least half of their
+/// words.
 fn revisions(
     before: &[String],
     after: &[String],
@@ -271,19 +282,25 @@ fn revisions(
 ) -> Vec<Option<usize>> {
     let mut revised = vec![None; after.len()];
     let mut taken: HashSet<usize> = HashSet::new();
-    let mut from = 0;
+    let old: Vec<HashSet<String>> = before.iter().map(|text| words(text)).collect();
+    // Where the gap begins in the old text, and how far on we are in it.
+    let (mut from, mut place) = (0, 0);
     for j in 0..after.len() {
         if let Some(anchor) = anchors[j] {
-            from = anchor + 1;
+            (from, place) = (anchor + 1, 0);
             continue;
         }
+        place += 1;
         if stays[j].is_some() {
             continue;
         }
         let to = anchors[j..].iter().flatten().next().copied().unwrap_or(before.len());
-        let best = (from..to)
+        let about = from + place;
+        let near = from.max(about.saturating_sub(NEAR))..to.min(about + NEAR);
+        let own = words(&after[j]);
+        let best = near
             .filter(|i| !used.contains(i) && !taken.contains(i))
-            .map(|i| (alike(&before[i], &after[j]), i))
+            .map(|i| (alike(&old[i], &own), i))
             .filter(|(share, _)| *share >= 50)
             .max_by_key(|(share, i)| (*share, std::cmp::Reverse(*i)));
         if let Some((_, i)) = best {
@@ -294,17 +311,17 @@ fn revisions(
     revised
 }
 
+fn words(text: &str) -> HashSet<String> {
+    text.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
 /// How many of a hundred different words two texts share.
-fn alike(a: &str, b: &str) -> usize {
-    let words = |text: &str| -> HashSet<String> {
-        text.split(|c: char| !c.is_alphanumeric())
-            .filter(|word| !word.is_empty())
-            .map(str::to_lowercase)
-            .collect()
-    };
-    let (a, b) = (words(a), words(b));
-    let all = a.union(&b).count();
-    (a.intersection(&b).count() * 100).checked_div(all).unwrap_or(0)
+fn alike(a: &HashSet<String>, b: &HashSet<String>) -> usize {
+    let shared = a.intersection(b).count();
+    (shared * 100).checked_div(a.len() + b.len() - shared).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -329,10 +346,7 @@ mod tests {
             ],
         );
         check("Q: Who pays?\nA: The ward pays.", &["Q: Who pays?", "A: The ward pays."]);
-        check(
-            "- first point\n- second point\n• third",
-            &["- first point", "- second point", "• third"],
-        );
+        check("- first point\n- second point\n• third", &["first point", "second point", "third"]);
         check("1. One\n2) Two", &["1. One", "2) Two"]);
         check("***\n\nText\n\n-----\n\n", &["Text"]);
         check("", &[]);
@@ -363,7 +377,7 @@ mod tests {
 
     #[test]
     fn passages_written_one_below_the_other_are_the_same_passages() {
-        let text = "Interviewer:\nWhy?\n- a point\n- another\n\nlines broken by\nwidth are joined\n\nLead: one. Two.";
+        let text = "Interviewer:\nWhy?\n- - a point\n- another\n\nlines broken by\nwidth are joined\n\nLead: one. Two.";
         let once = split(&format!("{text}\n\n{}", "A sentence of some length here. ".repeat(90)));
         assert_eq!(split(&once.join("\n\n")), once);
     }

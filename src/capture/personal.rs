@@ -3,6 +3,7 @@
 //! harmless, and what is not found may still be somebody's name.
 
 use regex::Regex;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -312,13 +313,17 @@ pub fn find(text: &str) -> Vec<Find> {
     }
     let speakers: Vec<_> =
         patterns.speaker.captures_iter(text).filter_map(|part| part.get(1)).collect();
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for name in &speakers {
+        *times.entry(name.as_str()).or_default() += 1;
+    }
     for name in &speakers {
         let role = name
             .as_str()
             .split([' ', '-'])
             .any(|word| NO_SPEAKER.contains(&word.to_lowercase().as_str()));
         // Who speaks, speaks more than once; a heading stands once.
-        if !role && speakers.iter().filter(|other| other.as_str() == name.as_str()).count() > 1 {
+        if !role && times.get(name.as_str()).is_some_and(|times| *times > 1) {
             say(Sort::Speaker, name.range());
         }
     }
@@ -339,16 +344,15 @@ fn is_surname(word: &str) -> bool {
 /// The earliest first; of those that overlap, the longest, then the more telling.
 fn without_overlaps(mut found: Vec<Find>) -> Vec<Find> {
     found.sort_by_key(|find| (std::cmp::Reverse(find.range.len()), find.sort, find.range.start));
-    let mut kept: Vec<Find> = Vec::new();
+    let mut kept: BTreeMap<usize, Find> = BTreeMap::new();
     for find in found {
-        let overlaps =
-            |other: &Find| find.range.start < other.range.end && other.range.start < find.range.end;
-        if !kept.iter().any(overlaps) {
-            kept.push(find);
+        // Those that are kept stand apart: only the last that begins before the end counts.
+        let before = kept.range(..find.range.end).next_back();
+        if before.is_none_or(|(_, before)| before.range.end <= find.range.start) {
+            kept.insert(find.range.start, find);
         }
     }
-    kept.sort_by_key(|find| find.range.start);
-    kept
+    kept.into_values().collect()
 }
 
 /// Whether digits stand for themselves, not within a longer number, an amount
@@ -463,9 +467,10 @@ pub enum Decision {
 pub fn replace(text: &str, decisions: &[(String, Decision)]) -> String {
     let mut result = String::with_capacity(text.len());
     let mut end = 0;
+    let decisions: HashMap<&str, &Decision> =
+        decisions.iter().map(|(words, decision)| (words.as_str(), decision)).collect();
     for find in find(text) {
-        let decided = decisions.iter().find(|(words, _)| *words == find.text);
-        if let Some((_, Decision::Replace(word))) = decided {
+        if let Some(Decision::Replace(word)) = decisions.get(find.text.as_str()) {
             result.push_str(&text[end..find.range.start]);
             result.push_str(word);
             end = find.range.end;
@@ -675,6 +680,8 @@ mod tests {
             "a@".repeat(200_000),
             "é£😀".repeat(50_000),
             "Mr A. ".repeat(50_000),
+            "a@b.co ".repeat(100_000),
+            "Jane Smith: x\n".repeat(60_000),
         ] {
             let _ = find(&text);
         }

@@ -95,7 +95,7 @@ impl<'a> Book<'a> {
     }
 
     /// Passages and other evidence that have a code.
-    fn passages(&self, code: &str) -> usize {
+    fn evidence(&self, code: &str) -> usize {
         let graph = &self.facts.snapshot.graph;
         let Some(id) = graph.iri_id(code) else { return 0 };
         let mut found = self.facts.subjects("dct:subject", id);
@@ -186,7 +186,7 @@ fn book_page(state: &State, fields: &Fields, faults: Vec<Fault>) -> Result<Strin
             link: pages::Link::new(&code.text, &book.facts.url(&iri(code))),
             definition: code.help.clone(),
             depth,
-            passages: book.passages(&iri(code)),
+            evidence: book.evidence(&iri(code)),
             edit: curator.then(|| format!("/capture/codes/{}", code.value)),
         })
         .collect();

@@ -8,9 +8,16 @@ use crate::http::error::Problem;
 use crate::http::interviews::sent::Sent;
 use crate::pages::interviews::{Choosable, Fault, FindShown};
 use crate::rdf::Visibility;
+use std::collections::{BTreeMap, HashMap};
 
 /// The shortest reason why something is no personal data (characters).
 const SHORTEST_REASON: usize = 3;
+
+/// Most finds that are asked about at once, and most decisions on them.
+pub(super) const ASKED: usize = 200;
+const MOST_DECISIONS: usize = 2_000;
+/// Most places of one find that are told.
+const MOST_PLACES: usize = 20;
 
 /// What somebody decided about a find.
 #[derive(Debug, Clone)]
@@ -72,7 +79,7 @@ impl Fields {
         } else if notes.len() > text::LARGEST_TEXT {
             faults.push(fault("notes", sentence(&text::Error::TooLong.to_string())));
         }
-        let decided = (0..10_000)
+        let decided = (0..MOST_DECISIONS)
             .map_while(|number| {
                 let mut field = |name: &str| sent.field(&format!("find-{number}-{name}"));
                 let text = field("text");
@@ -159,7 +166,7 @@ pub(super) enum Looked {
     /// with its reason.
     Clean(Fields, Vec<(String, String)>),
     /// Finds that are open, with what is wrong with a decision on them.
-    Open(Fields, Vec<Find>, Vec<FindShown>, Vec<Fault>),
+    Open(Fields, Vec<FindShown>, Vec<Fault>),
 }
 
 impl Fields {
@@ -173,45 +180,56 @@ impl Fields {
             .enumerate()
             .flat_map(|(at, text)| find(text).into_iter().map(move |find| (at, find)))
             .collect();
-        let mut kept: Vec<(String, String)> = Vec::new();
+        let decisions: HashMap<&str, &Decided> =
+            self.decided.iter().map(|decided| (decided.text.as_str(), decided)).collect();
+        let mut kept: BTreeMap<String, String> = BTreeMap::new();
         let mut open: Vec<FindShown> = Vec::new();
-        let mut finds: Vec<Find> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         let mut faults = Vec::new();
         for (at, one) in found {
-            let around = capture::personal::context(texts[at], &one);
-            let place = (around.before, around.text, around.after);
-            if let Some(shown) = open.iter_mut().find(|shown| shown.text == one.text) {
-                shown.places.push(place);
-                finds.push(one);
+            if kept.contains_key(&one.text) {
                 continue;
             }
-            let decided = self.decided.iter().find(|decided| decided.text == one.text);
+            let around = capture::personal::context(texts[at], &one);
+            let place = (around.before, around.text, around.after);
+            if let Some(index) = places.get(&one.text) {
+                if open[*index].places.len() < MOST_PLACES {
+                    open[*index].places.push(place);
+                }
+                continue;
+            }
+            let decided = decisions.get(one.text.as_str());
             let why = decided.filter(|d| d.keep).map(|d| d.why.clone());
             let why = why.or_else(|| {
                 let known = before.iter().find(|(words, _)| *words == one.text);
                 known.filter(|_| decided.is_none()).map(|(_, why)| why.clone())
             });
-            if let Some(why) = why.as_ref().filter(|why| why.chars().count() >= SHORTEST_REASON) {
-                // A reason names nobody.
-                if find(why).is_empty() {
-                    if !kept.iter().any(|(words, _)| *words == one.text) {
-                        kept.push((one.text.clone(), why.clone()));
-                    }
-                    continue;
-                }
+            // A reason says something, and names nobody.
+            if let Some(why) = why.as_ref().filter(|why| why.chars().count() >= SHORTEST_REASON)
+                && find(why).is_empty()
+            {
+                kept.insert(one.text.clone(), why.clone());
+                continue;
+            }
+            if open.len() == ASKED {
+                continue;
             }
             if let Some(decided) = decided {
                 let message = match (decided.keep, decided.why.is_empty()) {
                     (true, true) => format!("Say why {} is no personal data", one.text),
-                    (true, false) => format!(
-                        "Say in a few words, without personal data, why {} may stay",
-                        one.text
-                    ),
+                    (true, false) => {
+                        format!(
+                            "Say in a few words, without personal data, why {} may stay",
+                            one.text
+                        )
+                    }
                     _ => format!("Give a neutral word in place of {}", one.text),
                 };
                 faults.push(fault(&format!("find-{}", open.len()), message));
             }
+            places.insert(one.text.clone(), open.len());
             open.push(FindShown {
+                kind: one.sort.name(),
                 sort: one.sort.label().to_owned(),
                 text: one.text.clone(),
                 places: vec![place],
@@ -219,13 +237,13 @@ impl Fields {
                 why: why.unwrap_or_default(),
                 keep: decided.is_some_and(|decided| decided.keep),
             });
-            finds.push(one);
         }
         if open.is_empty() {
+            let kept = kept.into_iter().collect();
             return Looked::Clean(Self { decided: Vec::new(), ..fields }, kept);
         }
         // What was decided well is not asked again.
-        Looked::Open(fields, finds, open, faults)
+        Looked::Open(fields, open, faults)
     }
 
     /// Decisions to keep something, which go along while others are open.

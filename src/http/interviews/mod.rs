@@ -296,9 +296,9 @@ async fn save(
         .map_err(|error| Problem::internal(&error))?;
     let (fields, kept) = match looked {
         (Looked::Clean(fields, kept), _) => (fields, kept),
-        (Looked::Open(replaced, finds, open, faults), asked) => {
+        (Looked::Open(replaced, open, faults), asked) => {
             if !person {
-                return Err(personal_data(&finds, &open));
+                return Err(personal_data(&open));
             }
             let mut layout = layout(&state, "Check for personal data");
             if !faults.is_empty() {
@@ -335,21 +335,16 @@ async fn save(
 }
 
 /// Finds that a program must decide on.
-fn personal_data(
-    finds: &[capture::personal::Find],
-    open: &[pages::interviews::FindShown],
-) -> Problem {
+fn personal_data(open: &[pages::interviews::FindShown]) -> Problem {
     let finds: Vec<_> = open
         .iter()
         .map(|shown| {
-            let sort =
-                finds.iter().find(|find| find.text == shown.text).map(|find| find.sort.name());
             let places: Vec<String> = shown
                 .places
                 .iter()
                 .map(|(before, words, after)| format!("{before}{words}{after}"))
                 .collect();
-            json!({ "kind": sort, "text": shown.text, "places": places, "neutral": shown.word })
+            json!({ "kind": shown.kind, "text": shown.text, "places": places, "neutral": shown.word })
         })
         .collect();
     let members = serde_json::Map::from_iter([("finds".to_owned(), finds.into())]);
@@ -357,7 +352,11 @@ fn personal_data(
         members: Some(Arc::new(members)),
         ..Problem::new(
             Kind::PersonalData,
-            format!("{} finds look like personal data; nothing was saved", open.len()),
+            format!(
+                "{}{} finds look like personal data; nothing was saved",
+                if open.len() == fields::ASKED { "at least " } else { "" },
+                open.len()
+            ),
         )
         .with_hint("send the same again with resolutions: for each find its text, and replace (a neutral word) or keep (why it is no personal data)")
     }

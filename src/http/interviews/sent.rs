@@ -97,6 +97,12 @@ impl Sent {
         for (name, value) in object {
             match value {
                 Value::Array(items) if name == "resolutions" => {
+                    if items.len() > MOST_FIELDS / 5 {
+                        let most = MOST_FIELDS / 5;
+                        return Err(Problem::parameter(format!(
+                            "there are more than {most} resolutions"
+                        )));
+                    }
                     for (number, item) in items.into_iter().enumerate() {
                         resolution(number, &item, &mut fields)?;
                     }

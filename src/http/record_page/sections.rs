@@ -702,10 +702,11 @@ fn activity(facts: &Facts, id: TermId) -> Shown {
     let consent = facts.texts(id, "insites:consentFor").into_iter().map(|scope| {
         Value::text(&format!("{scope} ({})", day(&facts.text(id, "insites:consentDate"))))
     });
+    let when = facts.texts(id, "dct:date").iter().map(|date| Value::text(&day(date))).collect();
     Shown {
         lead: facts.texts(id, "dct:description"),
         facts: vec![
-            facts.row(id, "When", "dct:date"),
+            ("When".to_owned(), when),
             facts.row(id, "At site", "insites:atSite"),
             facts.row(id, "With", "insites:withRole"),
             facts.row(id, "Questionnaire", "insites:questionnaire"),

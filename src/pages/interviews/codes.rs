@@ -15,8 +15,9 @@ pub struct Code {
     pub definition: String,
     /// How deep it stands under wider ones.
     pub depth: usize,
-    /// Passages that have it, as far as the reader may see them.
-    pub passages: usize,
+    /// Passages and other evidence that have it, as far as the reader may see
+    /// them.
+    pub evidence: usize,
     /// Where it is changed, for those who may.
     pub edit: Option<String>,
 }
@@ -64,7 +65,7 @@ pub fn codes(data: &CodesPage) -> String {
                     h2 class="nhsuk-heading-s" { (code.link.show()) }
                     @if !code.definition.is_empty() { p { (code.definition) } }
                     p class="app-meta" {
-                        @if code.passages == 1 { "1 passage" } @else { (code.passages) " passages" }
+                        @if code.evidence == 1 { "1 piece of evidence" } @else { (code.evidence) " pieces of evidence" }
                         @if let Some(edit) = &code.edit {
                             " · " a href=(edit) { "Change" span class="nhsuk-u-visually-hidden" { " " (code.link.text) } }
                         }

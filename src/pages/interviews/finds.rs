@@ -10,6 +10,8 @@ use maud::html;
 /// Words that look like personal data.
 #[derive(Debug, Clone, Default)]
 pub struct FindShown {
+    /// What they look like, for programs.
+    pub kind: &'static str,
     /// What they look like.
     pub sort: String,
     /// The words.
@@ -48,8 +50,8 @@ pub fn finds(data: &FindsPage) -> String {
         h1 class="nhsuk-heading-l" { "Check for personal data" }
         p class="nhsuk-body-l" {
             "Nothing is saved yet. "
-            @if count == 1 { "One thing looks" } @else { (count) " things look" }
-            " as if they could tell who somebody is. Decide on each."
+            @if count == 1 { "One thing looks as if it could tell who somebody is. Decide on it." }
+            @else { (count) " things look as if they could tell who somebody is. Decide on each; if there are more, they are asked about after these." }
         }
         form method="post" action=(data.action) enctype="multipart/form-data" novalidate {
             (secret(&data.layout))
@@ -71,7 +73,7 @@ pub fn finds(data: &FindsPage) -> String {
                             @for (before, words, after) in find.places.iter().take(5) {
                                 li { (before) mark { (words) } (after) }
                             }
-                            @if find.places.len() > 5 { li { "and in " (find.places.len() - 5) " more places" } }
+                            @if find.places.len() > 5 { li { "and elsewhere" } }
                         }
                         (error_message(&id, wrong))
                         input type="hidden" name={ (id) "-text" } value=(find.text);
