@@ -515,12 +515,8 @@ pub fn publish(
         return Err(Refused::Own);
     }
     let target = target(edit, names, &draft);
-    let places: Vec<TermId> =
-        PUBLISHED_IN.iter().filter_map(|name| graph.iri_id(names.graph(name).as_str())).collect();
-    for quad in published_ids(&graph, names, &draft.record) {
-        if places.contains(&quad[3]) {
-            edit.remove_ids(quad);
-        }
+    for quad in published_quads(&graph, names, &draft.record) {
+        edit.remove_ids(quad);
     }
     let name = graph_of(names, kind, slug);
     if let Some(id) = graph.iri_id(name.as_str()) {
@@ -531,6 +527,15 @@ pub fn publish(
     }
     forget(edit, &graph, names, &name);
     Ok(())
+}
+
+/// The quads of a record and its parts that a new version takes the place of.
+pub(super) fn published_quads(graph: &Snapshot, names: &Names, record: &str) -> Vec<QuadIds> {
+    let places: Vec<TermId> =
+        PUBLISHED_IN.iter().filter_map(|name| graph.iri_id(names.graph(name).as_str())).collect();
+    let mut quads = published_ids(graph, names, record);
+    quads.retain(|quad| places.contains(&quad[3]));
+    quads
 }
 
 /// The graph that a draft is published in; who may see it is stated if need be.

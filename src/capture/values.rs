@@ -28,13 +28,15 @@ pub struct Fault {
     pub message: String,
     /// What may be meant.
     pub meant: Vec<Choice>,
+    /// Whether nothing is wrong but that an answer is missing yet.
+    pub missing: bool,
 }
 
 impl Fault {
     /// A fault of a field.
     #[must_use]
     pub fn new(field: &str, message: impl Into<String>) -> Self {
-        Self { field: field.to_owned(), message: message.into(), meant: Vec::new() }
+        Self { field: field.to_owned(), message: message.into(), meant: Vec::new(), missing: false }
     }
 }
 
@@ -285,7 +287,8 @@ fn write(
     let texts = values.all(name);
     if texts.is_empty() {
         if field.required {
-            faults.push(Fault::new(name, format!("Answer “{}”", field.label)));
+            let message = format!("Answer “{}”", field.label.trim_end_matches('?'));
+            faults.push(Fault { missing: true, ..Fault::new(name, message) });
         }
         return;
     }
@@ -310,7 +313,7 @@ fn write(
             } else {
                 format!("“{}” {message}", field.label)
             };
-            faults.push(Fault { field: name.to_owned(), message, meant });
+            faults.push(Fault { meant, ..Fault::new(name, message) });
             Literal::from(text.as_str()).into()
         });
         triples.push(Triple::new(subject.clone(), path.clone(), value));

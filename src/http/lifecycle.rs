@@ -18,6 +18,7 @@ use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::Term;
 use crate::rdf::TermId;
+use crate::rdf::Triple;
 use crate::rdf::Visibility;
 use crate::rdf::now;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
@@ -26,6 +27,11 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+/// Leads from an interview to its passages.
+const GENERATED: &str = "http://www.w3.org/ns/prov#generated";
+/// What a passage that is no more is called: not by its words.
+const PASSAGE: &str = "Passage of an interview";
 
 /// What became of a record that is no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,26 +222,62 @@ impl Steps<'_> {
         let graph = edit.state();
         let id = self.living(&graph, self.record)?;
         let title = label(&graph, id);
-        let tombs = self.tombs(edit, self.seen_by(&graph, id));
-        let mut say = |property: NamedNode, value: Term| {
-            let record = NamedNode::new_unchecked(self.record);
-            edit.add(&Quad::new(record, property, value, tombs.clone()));
-        };
-        let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
-        say(iri("", TYPE), iri(INSITES, "Withdrawn").into());
-        say(iri(DCTERMS, "title"), english(&title).into());
-        say(iri(INSITES, "withdrawalReason"), english(reason).into());
-        let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
-        say(iri(INSITES, "withdrawnAt"), time.into());
+        let tombs = self.bury(edit, &graph, id, &title, reason);
         if !replacement.is_empty() {
             let replacement = self.named(replacement);
             self.living(&graph, &replacement)?;
-            say(iri(DCTERMS, "isReplacedBy"), NamedNode::new_unchecked(replacement).into());
+            let record = NamedNode::new_unchecked(self.record);
+            let replaced = iri(DCTERMS, "isReplacedBy");
+            edit.add(&Quad::new(record, replaced, NamedNode::new_unchecked(replacement), tombs));
+        }
+        // What was said in an interview goes with it.
+        for passage in graph.objects(id, GENERATED) {
+            self.bury_passage(edit, &graph, passage, reason);
+        }
+        Ok(())
+    }
+
+    /// Puts a tombstone in the place of all that is said of a record. Gives the
+    /// graph of the tombstone.
+    fn bury(
+        &self,
+        edit: &mut Edit,
+        graph: &crate::graph::Snapshot,
+        id: TermId,
+        title: &str,
+        reason: &str,
+    ) -> NamedNode {
+        let tombs = self.tombs(edit, self.seen_by(graph, id));
+        if let Some(record) = graph.text(id) {
+            let mut say = |property: NamedNode, value: Term| {
+                let record = NamedNode::new_unchecked(&record);
+                edit.add(&Quad::new(record, property, value, tombs.clone()));
+            };
+            let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
+            say(iri("", TYPE), iri(INSITES, "Withdrawn").into());
+            say(iri(DCTERMS, "title"), english(title).into());
+            say(iri(INSITES, "withdrawalReason"), english(reason).into());
+            let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
+            say(iri(INSITES, "withdrawnAt"), time.into());
         }
         for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
             edit.remove_ids(quad);
         }
-        Ok(())
+        tombs
+    }
+
+    /// A passage goes without a word of it, and so do links to it.
+    fn bury_passage(
+        &self,
+        edit: &mut Edit,
+        graph: &crate::graph::Snapshot,
+        id: TermId,
+        reason: &str,
+    ) {
+        self.bury(edit, graph, id, PASSAGE, reason);
+        for quad in graph.quads().matching(None, None, Some(id), GraphPattern::Any) {
+            edit.remove_ids(quad);
+        }
     }
 
     /// The record's own facts go, links to it are turned to the survivor.
@@ -276,7 +318,23 @@ impl Steps<'_> {
     /// The draft's facts become those of the record, in one change.
     fn publish(&self, edit: &mut Edit) -> Result<(), Problem> {
         let address = (self.kind, self.slug);
-        capture::publish(edit, self.names, self.caller, address).map_err(Problem::from)
+        let graph = edit.state();
+        let passages = |triples: &[Triple]| -> Vec<Term> {
+            let all = triples.iter().filter(|triple| triple.predicate.as_str() == GENERATED);
+            all.map(|triple| triple.object.clone()).collect()
+        };
+        let before = passages(&capture::published(&graph, self.names, self.record));
+        let draft = capture::read(&graph, self.names, self.caller, self.kind, self.slug);
+        let after = draft.map(|draft| passages(&draft.triples)).unwrap_or_default();
+        capture::publish(edit, self.names, self.caller, address)?;
+        // Words that were taken out of an interview are not at their address
+        // any more, nor in its tombstone.
+        for passage in before.into_iter().filter(|passage| !after.contains(passage)) {
+            if let Some(id) = graph.id(passage.as_ref()) {
+                self.bury_passage(edit, &graph, id, "The text of the interview was changed.");
+            }
+        }
+        Ok(())
     }
 
     /// Moves a draft from one state to another, with what is said of it. A

@@ -6,6 +6,7 @@ mod assets;
 mod blocks;
 mod cite;
 mod explain;
+mod forms;
 mod history;
 pub mod interviews;
 mod layers;
@@ -24,6 +25,10 @@ pub use cite::Citation;
 pub use explain::{
     OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,
     problem_type,
+};
+pub use forms::{
+    DraftAction, DraftPage, DraftPart, FormControl, FormField, FormGroup, FormPage, ImportPage,
+    ImportRead, TaskList, TasksPage, draft, form, import, tasks,
 };
 pub use history::{HistoryEntry, HistoryPage, history};
 pub use layout::{Layout, Link, SignedIn, Value, day};

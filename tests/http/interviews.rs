@@ -380,10 +380,9 @@ async fn editing_a_text_keeps_addresses_and_codes() {
     assert_eq!(public.get(&format!("/evidence/{slug}-p04"), "").await.status, StatusCode::OK);
     assert_eq!(act(&author, &slug, "submit").await, StatusCode::OK);
     assert_eq!(act(&second, &slug, "publish").await, StatusCode::OK);
-    assert_eq!(
-        public.get(&format!("/evidence/{slug}-p04"), "").await.status,
-        StatusCode::NOT_FOUND
-    );
+    let gone = public.get(&format!("/evidence/{slug}-p04"), "").await;
+    assert_eq!(gone.status, StatusCode::GONE);
+    assert!(!gone.text().contains("beginning"), "{}", gone.text());
     assert_eq!(public.get(&format!("/evidence/{slug}-p02"), "").await.status, StatusCode::OK);
     // For members from now on: it leaves where all see it.
     let mut body = interview("Lead: The wallaby rota was written down.");
@@ -395,6 +394,29 @@ async fn editing_a_text_keeps_addresses_and_codes() {
         public.get(&format!("/evidence/{slug}-p02"), "").await.status,
         StatusCode::NOT_FOUND
     );
+    assert_eq!(public.get("/api/search?q=wallaby&mode=words", "").await.json()["total"], 0);
+}
+
+#[tokio::test]
+async fn a_withdrawn_interview_takes_its_passages_along() {
+    let (author, second) = own();
+    let mut body = interview(SAID);
+    body["audience"] = "public".into();
+    let slug = drafted(&author, &body).await;
+    assert_eq!(act(&author, &slug, "submit").await, StatusCode::OK);
+    assert_eq!(act(&second, &slug, "publish").await, StatusCode::OK);
+    let public = author.clone().anonymous();
+    assert_eq!(public.get("/api/search?q=wallaby&mode=words", "").await.json()["total"], 1);
+    let reason = json!({ "reason": "consent was taken back" });
+    let gone = post(&second, &format!("/interview/{slug}/withdraw"), &reason).await;
+    assert_eq!(gone.status, StatusCode::OK, "{}", gone.text());
+    for path in [format!("/interview/{slug}"), format!("/evidence/{slug}-p02")] {
+        let answer = public.get(&path, "text/html").await;
+        assert_eq!(answer.status, StatusCode::GONE, "{path}");
+        assert!(
+            answer.text().contains("consent was taken back") && !answer.text().contains("wallaby")
+        );
+    }
     assert_eq!(public.get("/api/search?q=wallaby&mode=words", "").await.json()["total"], 0);
 }
 

@@ -198,6 +198,7 @@ fn book_page(state: &State, fields: &Fields, faults: Vec<Fault>) -> Result<Strin
         button: "Add the code".to_owned(),
     });
     let mut layout = layout(state, "Code book");
+    layout.part = "/capture";
     if !faults.is_empty() {
         "Error: Code book".clone_into(&mut layout.title);
     }
@@ -260,6 +261,7 @@ fn one_page(
 ) -> String {
     let heading = format!("Change the code “{}”", code.text);
     let mut layout = layout(state, &heading);
+    layout.part = "/capture";
     if !faults.is_empty() {
         layout.title = format!("Error: {heading}");
     }

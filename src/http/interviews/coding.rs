@@ -148,6 +148,7 @@ fn page(
     let title = open.title(state);
     let heading = format!("Code: {title}");
     let mut layout = layout(state, &heading);
+    layout.part = "/capture";
     if rejected.is_some() {
         layout.title = format!("Error: {heading}");
     }

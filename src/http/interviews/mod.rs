@@ -125,6 +125,7 @@ fn form_page(
 ) -> Response {
     let title = if slug.is_some() { "Change an interview" } else { "Write down an interview" };
     let mut layout = layout(state, title);
+    layout.part = "/capture";
     if !faults.is_empty() {
         layout.title = format!("Error: {title}");
     }
@@ -301,6 +302,7 @@ async fn save(
                 return Err(personal_data(&open));
             }
             let mut layout = layout(&state, "Check for personal data");
+            layout.part = "/capture";
             if !faults.is_empty() {
                 layout.title = format!("Error: {}", layout.title);
             }
