@@ -160,6 +160,16 @@ pub(super) async fn act(
     Ok(answer(&committed))
 }
 
+/// Makes a draft's facts those of the record, in one change.
+pub(super) fn publish(
+    edit: &mut Edit,
+    names: &Names,
+    caller: &Caller,
+    (kind, slug): (&str, &str),
+) -> Result<(), Problem> {
+    Steps { names, caller, record: &names.record(kind, slug), kind, slug }.publish(edit)
+}
+
 struct Steps<'a> {
     names: &'a Names,
     caller: &'a Caller,

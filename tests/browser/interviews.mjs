@@ -118,7 +118,7 @@ const journey = async (browser, service, scripts, pictures) => {
     expect((await page.locator('#p2').innerText()).includes('Saved.'), await page.locator('#p2').innerText())
     expect((await page.locator('#progress').innerText()).startsWith('1 of 3'), await page.locator('#progress').innerText())
     await picture(page, pictures, 'coded')
-    await submit(page, 'button[formaction$="/submit"]')
+    await submit(page, 'button[value="submit"]')
   })
   let record = ''
   await step('somebody else publishes it', async () => {
@@ -132,12 +132,18 @@ const journey = async (browser, service, scripts, pictures) => {
     await signIn(page, base, other)
     await page.goto(`${base}/capture/interview/${slug}/code`)
     await picture(page, pictures, 'in-review')
-    await submit(page, 'button[formaction$="/publish"]')
+    await submit(page, 'button[value="publish"]')
     await page.goto(base + record)
     const text = await page.locator('main').innerText()
     expect(text.includes('[name] wrote the rota down') && text.includes('Supports'), text)
     await looksRight(page, scripts)
     await picture(page, pictures, 'record')
+    await submit(page, 'a[href$="-p02"]')
+    await looksRight(page, scripts)
+    await picture(page, pictures, 'passage')
+    await page.goto(base + '/capture')
+    await looksRight(page, scripts)
+    await picture(page, pictures, 'contribute')
   })
   await step('the public does not see what is for members', async () => {
     await context.clearCookies()

@@ -140,6 +140,7 @@ async fn places(service: &Service, slug: &str, word: &str) -> Vec<(String, bool)
         "/lesson/demonstration-agree-who-pays-afterwards".to_owned(),
         "/organisation/demonstration-site-01".to_owned(),
         format!("/api/suggest?q={}", &word[..4]),
+        format!("/api/search?q={}z{}", &word[..4], &word[4..]),
         "/capture/codes".to_owned(),
         "/capture/interview".to_owned(),
         format!("/capture/interview/{slug}"),

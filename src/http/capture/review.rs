@@ -7,6 +7,7 @@ use crate::commit::Rules;
 use crate::http::capture::shown::{Place, all_faults, read_only, state_name, summary};
 use crate::http::error::Problem;
 use crate::http::identity::check_form;
+use crate::http::lifecycle;
 use crate::http::site::{html, layout};
 use crate::http::sparql::{pairs, take};
 use crate::http::update::change;
@@ -354,7 +355,7 @@ pub(in crate::http) async fn act_on_draft(
     body: Bytes,
 ) -> Result<Response, Problem> {
     let place = Place::of(&state)?;
-    let mut posted = crate::http::lifecycle::form(&body)?;
+    let mut posted = lifecycle::form(&body)?;
     check_form(&state, &mut posted)?;
     let what = take(&mut posted, "do").pop().unwrap_or_default();
     let comment = take(&mut posted, "comment").pop().unwrap_or_default();
@@ -425,7 +426,7 @@ pub(super) async fn hand_over(
             match what.as_str() {
                 "submit" => capture::set_state(edit, &names, address, ReviewState::InReview),
                 "return" => capture::set_state(edit, &names, address, ReviewState::Draft),
-                "publish" => capture::publish(edit, &names, &caller, address)?,
+                "publish" => lifecycle::publish(edit, &names, &caller, address)?,
                 _ => capture::discard(edit, &names, &caller, kind, slug)?,
             }
             if matches!(what.as_str(), "submit" | "return") {

@@ -225,9 +225,12 @@ fn handover(state: &State, slug: &str, open: &Open) -> Option<Handover> {
         }
         ReviewState::InReview => "It is with the curators.".clone_into(&mut note),
     }
+    if draft.state == ReviewState::Draft || curator {
+        actions.push(("discard", "Throw the draft away"));
+    }
     let actions =
         actions.into_iter().map(|(action, text)| (action.to_owned(), text.to_owned())).collect();
-    Some(Handover { record: format!("/interview/{slug}"), actions, note })
+    Some(Handover { action: format!("/capture/draft/interview/{slug}"), actions, note })
 }
 
 /// The identifiers of codes that were sent by value or identifier.

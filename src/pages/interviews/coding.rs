@@ -40,8 +40,8 @@ impl CodedPassage {
 /// How a draft is handed on.
 #[derive(Debug, Clone, Default)]
 pub struct Handover {
-    /// The address of the record.
-    pub record: String,
+    /// Where it is sent.
+    pub action: String,
     /// What may be done: action, what people read.
     pub actions: Vec<(String, String)>,
     /// Why something may not be done.
@@ -176,7 +176,7 @@ fn hand_over(data: &CodingPage, handover: &Handover) -> Markup {
             h2 class="nhsuk-heading-m" id="hand-over" { "Hand it on" }
             @if !handover.note.is_empty() { p { (handover.note) } }
             @if !handover.actions.is_empty() {
-                form method="post" action={ (handover.record) "/" (handover.actions[0].0) } {
+                form method="post" action=(handover.action) {
                     (secret(&data.layout))
                     div class="nhsuk-form-group" {
                         label class="nhsuk-label" for="comment" { "Comment" }
@@ -185,7 +185,7 @@ fn hand_over(data: &CodingPage, handover: &Handover) -> Markup {
                     div class="app-buttons" {
                         @for (index, (action, text)) in handover.actions.iter().enumerate() {
                             button class=(if index == 0 { "nhsuk-button" } else { "nhsuk-button nhsuk-button--secondary" }) type="submit"
-                                formaction={ (handover.record) "/" (action) } { (text) }
+                                name="do" value=(action) { (text) }
                         }
                     }
                 }

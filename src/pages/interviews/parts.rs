@@ -35,7 +35,7 @@ pub(super) fn fault_of<'a>(faults: &'a [Fault], field: &str) -> Option<&'a str> 
 pub(super) fn error_summary(faults: &[Fault]) -> Markup {
     html! {
         @if !faults.is_empty() {
-            div class="nhsuk-error-summary" role="alert" aria-labelledby="error-summary" tabindex="-1" {
+            div class="nhsuk-error-summary" role="alert" aria-labelledby="error-summary" tabindex="-1" data-focus {
                 h2 class="nhsuk-error-summary__title" id="error-summary" { "There is a problem" }
                 ul class="nhsuk-list nhsuk-error-summary__list" {
                     @for fault in faults { li { a href={ "#" (fault.field) } { (fault.message) } } }
