@@ -70,7 +70,8 @@ impl Forms {
             for property in self.shapes.properties(shape) {
                 let Some(field) = self.field(property, records) else { continue };
                 // What a class says itself comes before what all records share.
-                if groups.iter().flat_map(|(_, group)| &group.fields).any(|f| f.name == field.name) {
+                if groups.iter().flat_map(|(_, group)| &group.fields).any(|f| f.name == field.name)
+                {
                     continue;
                 }
                 let (order, slug, heading, lead) = self.group(property);

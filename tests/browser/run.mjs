@@ -8,6 +8,7 @@ import { everyPage } from './pages.mjs'
 import { hasEditor, lookAt } from './checks.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
+import { capture } from './capture.mjs'
 import { start } from './service.mjs'
 
 const [program, ...options] = process.argv.slice(2)
@@ -41,9 +42,11 @@ try {
         }
         await context.close()
       }
+      if (!only || only === 'capture') await capture(browser, service, { pictures })
       status = 0
     } else {
       for (const page of pages) await check(`${page.name}: looked at`, () => lookAt(browser, service.base, page))
+      if (!only || only === 'capture') await capture(browser, service)
       if (!only) {
         await journeys(browser, service.base)
         await signedIn(browser, service)

@@ -112,13 +112,7 @@ const ROWS: &[Row] = &[
     row("/metrics", "GET", "/metrics", "", Public),
     row("/export", "GET", "/export", "", Public),
     row("/capture", "GET", "/capture", "", Contributor),
-    row(
-        "/capture/draft/{kind}/{slug}",
-        "GET",
-        "/capture/draft/case-study/none",
-        "",
-        Contributor,
-    ),
+    row("/capture/draft/{kind}/{slug}", "GET", "/capture/draft/case-study/none", "", Contributor),
     row(
         "/capture/draft/{kind}/{slug}",
         "POST",

@@ -1,8 +1,10 @@
 //! The routes, as a client sees them.
 
 mod access;
+mod capture;
 mod records;
 mod search;
+mod sheets;
 mod sparql;
 mod writes;
 
