@@ -22,6 +22,7 @@ pub fn case_study_form(records: &Records<'_>) -> Form {
     for group in &mut form.groups {
         group.fields.retain(|field| field.name != "at-site");
     }
+    form.groups.retain(|group| !group.fields.is_empty());
     let mut figures = forms.repeated(
         (
             "figure",

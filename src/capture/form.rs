@@ -69,12 +69,14 @@ impl Forms {
         for shape in self.shapes.for_class(&class) {
             for property in self.shapes.properties(shape) {
                 let Some(field) = self.field(property, records) else { continue };
+                // What a class says itself comes before what all records share.
+                if groups.iter().flat_map(|(_, group)| &group.fields).any(|f| f.name == field.name)
+                {
+                    continue;
+                }
                 let (order, slug, heading, lead) = self.group(property);
-                let found = groups.iter_mut().find(|(_, group)| group.slug == slug);
-                if let Some((_, group)) = found {
-                    if group.fields.iter().all(|known| known.name != field.name) {
-                        group.fields.push(field);
-                    }
+                if let Some((_, group)) = groups.iter_mut().find(|(_, group)| group.slug == slug) {
+                    group.fields.push(field);
                 } else {
                     let fields = vec![field];
                     groups.push((order, Group { slug, heading, lead, fields, repeat: None }));

@@ -607,10 +607,11 @@ pub fn import(page: &ImportPage) -> String {
         (error_summary(&errors))
         h1 class="nhsuk-heading-l" { (page.title) }
         @if let Some(read) = &page.read {
-            div class="app-done" role="status" { p {
-                (read.rows) @if read.rows == 1 { " row" } @else { " rows" } " read, "
-                (read.good.len()) " can be saved, " (read.refused.len())
-                @if read.refused.len() == 1 { " cell" } @else { " cells" } " refused. Nothing is saved yet."
+            @let refused = read.refused.len();
+            div class=(if refused == 0 { "app-done" } else { "app-done app-done--not" }) role="status" { p {
+                (read.rows) @if read.rows == 1 { " row read, " } @else { " rows read, " }
+                @if refused == 0 { "nothing refused. Nothing is saved yet." }
+                @else { (refused) @if refused == 1 { " cell" } @else { " cells" } " refused. Nothing is saved." }
             } }
             @if !read.refused.is_empty() {
                 (table("What is refused, and why", &["Cell", "Question", "Reason"],
@@ -621,7 +622,7 @@ pub fn import(page: &ImportPage) -> String {
                 (table("Records that names were taken for", &["Cell", "Name in the sheet", "Record"],
                     &read.matched.iter().map(|(cell, name, link)| vec![html! { (cell) }, html! { (name) }, link.show()]).collect::<Vec<_>>()))
             }
-            @if !read.good.is_empty() {
+            @if !read.good.is_empty() && refused == 0 {
                 (table("What will be saved as drafts", &["Row", "Draft"],
                     &read.good.iter().map(|(place, title)| vec![html! { (place) }, html! { (title) }]).collect::<Vec<_>>()))
             }

@@ -9,6 +9,7 @@ import { hasEditor, lookAt } from './checks.mjs'
 import { interviews } from './interviews.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
+import { capture } from './capture.mjs'
 import { start } from './service.mjs'
 
 const [program, ...options] = process.argv.slice(2)
@@ -42,11 +43,13 @@ try {
         }
         await context.close()
       }
-      if (!only || 'interviews'.includes(only)) await interviews(browser, service, pictures)
+      if (!only || only === 'interviews') await interviews(browser, service, pictures)
+      if (!only || only === 'capture') await capture(browser, service, { pictures })
       status = 0
     } else {
       for (const page of pages) await check(`${page.name}: looked at`, () => lookAt(browser, service.base, page))
       if (only === 'interviews') await interviews(browser, service)
+      if (!only || only === 'capture') await capture(browser, service)
       if (!only) {
         await journeys(browser, service.base)
         await signedIn(browser, service)

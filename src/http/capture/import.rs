@@ -6,7 +6,7 @@ use crate::capture::{self, Basis, Fault, Form, Questionnaire, ReviewState, Sheet
 use crate::http::capture::alike::look;
 use crate::http::capture::case_study;
 use crate::http::capture::questionnaire::{self, answers, named};
-use crate::http::capture::shown::{Place, Saving, save};
+use crate::http::capture::shown::{Place, Saving, save, shorter};
 use crate::http::error::Problem;
 use crate::http::identity::check_form;
 use crate::http::site::{html, layout};
@@ -393,13 +393,12 @@ fn look_at(
             faults
                 .iter()
                 .filter(|fault| !fault.missing)
-                .map(|fault| capture::Refusal {
-                    cell: cell(&fault.field),
-                    question: sheet
-                        .column(&fault.field)
-                        .map(|column| column.field.label.clone())
-                        .unwrap_or_default(),
-                    reason: reason(fault),
+                .map(|fault| {
+                    let column = sheet.column(&fault.field);
+                    let question = column.map(|column| column.field.label.clone());
+                    let question = question.unwrap_or_default();
+                    let reason = reason(fault, &question);
+                    capture::Refusal { cell: cell(&fault.field), question, reason }
                 })
                 .collect()
         };
@@ -485,13 +484,11 @@ fn look_at(
     Ok(outlook)
 }
 
-fn reason(fault: &Fault) -> String {
+/// Why a cell is refused; its question stands beside it.
+fn reason(fault: &Fault, label: &str) -> String {
     let meant: Vec<&str> = fault.meant.iter().take(8).map(|one| one.text.as_str()).collect();
-    if meant.is_empty() {
-        fault.message.clone()
-    } else {
-        format!("{}: {}", fault.message, meant.join("; "))
-    }
+    let message = shorter(&fault.message, label);
+    if meant.is_empty() { message } else { format!("{message}: {}", meant.join("; ")) }
 }
 
 /// Two rows of one sheet may not answer the same dimension for the same site.
@@ -550,7 +547,7 @@ fn judge(
             capture::Refusal {
                 cell: format!("row {}", one.row),
                 question: fault.field.clone(),
-                reason: reason(fault),
+                reason: reason(fault, ""),
             }
         }));
         outlook.wanted.push(one);

@@ -212,11 +212,12 @@ fn field_of(
 ) -> FormField {
     let error = faults.iter().find(|fault| fault.field == name).map(|fault| {
         let meant: Vec<&str> = fault.meant.iter().take(5).map(|one| one.text.as_str()).collect();
+        let message = shorter(&fault.message, &field.label);
         match field.control {
             Control::Record { .. } if !meant.is_empty() => {
-                format!("{}. Is it one of these: {}?", fault.message, meant.join("; "))
+                format!("{message}. Is it one of these: {}?", meant.join("; "))
             }
-            _ => fault.message.clone(),
+            _ => message,
         }
     });
     let options = |choices: &[capture::Choice]| -> Vec<(String, String, String)> {
@@ -258,6 +259,16 @@ fn field_of(
         unit: field.unit.clone(),
         name,
     }
+}
+
+/// A message without the question that it stands below.
+pub(super) fn shorter(message: &str, label: &str) -> String {
+    let rest = message.strip_prefix(&format!("“{label}”")).unwrap_or(message);
+    let rest = rest.trim_start_matches([':', ' ']);
+    let mut letters = rest.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + letters.as_str()
+    })
 }
 
 /// Faults as an error summary lists them.

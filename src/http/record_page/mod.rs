@@ -1,6 +1,7 @@
 //! The page of a record: its sections, everything recorded of it, how to cite
 //! it, and what is around it.
 
+mod answers;
 pub(super) mod facts;
 pub(super) mod sections;
 

@@ -1,5 +1,6 @@
 //! What the page of each kind of record shows, and in which order.
 
+use crate::http::record_page::answers::{answers, position};
 use crate::http::record_page::facts::{Facts, host};
 use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Said, Section, Step, Value, day};
 use crate::rdf::TermId;
@@ -78,6 +79,11 @@ fn case_study(facts: &Facts, id: TermId) -> Shown {
                 "barriers",
                 "What stood in the way",
                 vec![prose(facts, id, "insites:barrier")],
+            ),
+            Section::new(
+                "learned",
+                "What those who took part learned",
+                vec![prose(facts, id, "insites:lessonLearned")],
             ),
             Section::new(
                 "lessons",
@@ -720,6 +726,7 @@ fn activity(facts: &Facts, id: TermId) -> Shown {
                 "What was said",
                 vec![prose(facts, id, "insites:answerText"), Block::Said(said)],
             ),
+            Section::new("answers", "Answers", vec![answers(facts, id)]),
             Section::new(
                 "evidence",
                 "Evidence taken from it",
@@ -735,12 +742,9 @@ fn activity(facts: &Facts, id: TermId) -> Shown {
 }
 
 fn questionnaire(facts: &Facts, id: TermId) -> Shown {
-    let mut questions: Vec<(String, TermId)> = facts
-        .objects(id, "dct:hasPart")
-        .into_iter()
-        .map(|q| (facts.snapshot.graph.text(q).unwrap_or_default(), q))
-        .collect();
-    questions.sort();
+    let mut questions: Vec<(u64, TermId)> =
+        facts.objects(id, "dct:hasPart").into_iter().map(|q| (position(facts, q), q)).collect();
+    questions.sort_unstable();
     let rows = questions
         .into_iter()
         .map(|(_, question)| {
