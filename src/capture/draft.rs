@@ -458,6 +458,10 @@ pub fn write(
     if entries.text(&insites("reviewState")).is_none() {
         say("reviewState", insites(ReviewState::Draft.name()).into());
     }
+    // The catalogue of drafts tells of itself that it is hidden.
+    let catalogue = names.graph("catalogue-drafts");
+    let who = insites(Visibility::Curators.name());
+    edit.add(&Quad::new(catalogue.clone(), insites("visibleTo"), who, catalogue));
     let revision = graph_revision(edit);
     let saved = Literal::new_typed_literal(revision.to_string(), xsd::INTEGER);
     edit.add(&Quad::new(name, insites("savedAt"), saved, names.graph("catalogue-drafts")));

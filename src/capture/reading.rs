@@ -156,7 +156,7 @@ fn workbook(sheet: &Sheet, bytes: &[u8]) -> Result<Rows, Unreadable> {
     for area in book.merge_cells_by_sheet_name(ANSWERS).map_err(damaged)? {
         let ((row, column), (last_row, last_column)) = (area.start, area.end);
         let cell = format!("{}:{}", address(row, column), address(last_row, last_column));
-        refuse(&mut found, sheet, (cell, None), "merged cells cannot be read: part them");
+        refuse(&mut found, cell, "merged cells cannot be read: part them");
     }
     let mut formulas = book.worksheet_cells_reader(ANSWERS).map_err(damaged)?;
     while let Some(cell) = formulas.next_formula().map_err(damaged)? {
@@ -166,7 +166,7 @@ fn workbook(sheet: &Sheet, bytes: &[u8]) -> Result<Rows, Unreadable> {
         }
         if !cell.get_value().is_empty() {
             let reason = "formulas are not read: put the value itself here";
-            refuse(&mut found, sheet, (address(row, column), None), reason);
+            refuse(&mut found, address(row, column), reason);
         }
     }
     drop(formulas);
@@ -189,7 +189,7 @@ fn workbook(sheet: &Sheet, bytes: &[u8]) -> Result<Rows, Unreadable> {
             }
             DataRef::Error(error) => {
                 let reason = format!("the cell holds an error of the spreadsheet: {error:?}");
-                refuse(&mut found, sheet, (address(row, column), None), &reason);
+                refuse(&mut found, address(row, column), &reason);
                 continue;
             }
         };
@@ -249,7 +249,7 @@ fn text(sheet: &Sheet, bytes: &[u8]) -> Result<Rows, Unreadable> {
         for (column, cell) in (0_u32..).zip(record.iter()) {
             if cell.trim_start().starts_with('=') {
                 let reason = "formulas are not read: put the value itself here";
-                refuse(&mut found, sheet, (address(row, column), None), reason);
+                refuse(&mut found, address(row, column), reason);
             } else if !cell.trim().is_empty() {
                 table.put(row, column, cell, &mut found)?;
             }
@@ -262,22 +262,12 @@ fn address(row: u32, column: u32) -> String {
     format!("{}{}", letters(column), row + 1)
 }
 
-fn refuse(
-    found: &mut Rows,
-    sheet: &Sheet,
-    (cell, column): (String, Option<&Column>),
-    reason: &str,
-) {
-    if found.refused.len() >= TOLD || found.refused.iter().any(|known| known.cell == cell) {
-        return;
+/// Refuses a cell, once; the question of its column is told at the end.
+fn refuse(found: &mut Rows, cell: String, reason: &str) {
+    if found.refused.len() < TOLD && found.refused.iter().all(|known| known.cell != cell) {
+        let (question, reason) = (String::new(), reason.to_owned());
+        found.refused.push(Refusal { cell, question, reason });
     }
-    let column = column.or_else(|| {
-        // The columns of a template follow the hidden one.
-        let letters_of: String = cell.chars().take_while(char::is_ascii_alphabetic).collect();
-        (1..).zip(&sheet.columns).find(|(place, _)| letters(*place) == letters_of).map(|(_, c)| c)
-    });
-    let question = column.map(|column| column.field.label.clone()).unwrap_or_default();
-    found.refused.push(Refusal { cell, question, reason: reason.to_owned() });
 }
 
 /// A table that is read cell by cell, row by row.
@@ -317,7 +307,7 @@ impl<'a> Table<'a> {
             } else {
                 let cell = address(row, column);
                 let reason = format!("“{name}” is no question of this form");
-                refuse(found, self.sheet, (cell, None), &reason);
+                refuse(found, cell, &reason);
             }
             return Ok(());
         }
@@ -331,7 +321,7 @@ impl<'a> Table<'a> {
             cells.push((column, text.to_owned()));
         } else if column >= COLUMNS || !text.trim().is_empty() {
             let cell = address(row, column);
-            refuse(found, self.sheet, (cell, None), "this column asks nothing: clear the cell");
+            refuse(found, cell, "this column asks nothing: clear the cell");
         }
         Ok(())
     }
@@ -341,6 +331,14 @@ impl<'a> Table<'a> {
             return Err(Unreadable::Other(
                 "its first row, which may be hidden, does not name the questions".to_owned(),
             ));
+        }
+        for refusal in &mut found.refused {
+            let column = refusal.cell.chars().take_while(char::is_ascii_alphabetic);
+            let column: String = column.collect();
+            let asked = self.questions.iter().find(|(place, _)| letters(**place) == column);
+            if let Some((_, asked)) = asked {
+                refusal.question.clone_from(&asked.field.label);
+            }
         }
         for (number, (ignored, cells)) in self.rows {
             if ignored {

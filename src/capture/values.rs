@@ -141,14 +141,9 @@ fn term(field: &Field, text: &str, records: &Records<'_>) -> Result<Term, (Strin
             }
             (_, false) => wrong("must be a day like 2026-03-27"),
         },
-        Control::Choice(choices) | Control::Scale(choices) => {
-            let lower = text.to_lowercase();
-            choices
-                .iter()
-                .find(|one| one.value == text || one.text.to_lowercase() == lower)
-                .map(|one| one.term.clone())
-                .ok_or_else(|| ("must be one of the answers offered".to_owned(), choices.clone()))
-        }
+        Control::Choice(choices) | Control::Scale(choices) => chosen(choices, text)
+            .map(|one| one.term.clone())
+            .ok_or_else(|| ("must be one of the answers offered".to_owned(), choices.clone())),
         Control::Record { class, options } => {
             if let Some(option) = options.iter().find(|option| option.text == text) {
                 return Ok(option.term.clone());
@@ -163,6 +158,12 @@ fn term(field: &Field, text: &str, records: &Records<'_>) -> Result<Term, (Strin
             .map(Term::from)
             .ok_or_else(|| ("must be an address that begins with https://".to_owned(), Vec::new())),
     }
+}
+
+/// What a text chooses, by its value or by its name.
+fn chosen<'a>(choices: &'a [Choice], text: &str) -> Option<&'a Choice> {
+    let lower = text.to_lowercase();
+    choices.iter().find(|one| one.value == text || one.text.to_lowercase() == lower)
 }
 
 /// Properties whose texts have no language.
@@ -224,7 +225,11 @@ pub fn to_triples(
     for group in &form.groups {
         let Some(repeat) = &group.repeat else {
             for field in &group.fields {
-                let answer = |name: &str| values.all(name).to_vec();
+                let answer = |name: &str| -> Vec<String> {
+                    let choices = form.field(name).map_or(&[][..], Field::choices);
+                    let texts = values.all(name).iter();
+                    texts.filter_map(|text| Some(chosen(choices, text)?.value.clone())).collect()
+                };
                 if field.is_asked(answer) {
                     write(
                         field,

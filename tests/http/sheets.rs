@@ -9,6 +9,7 @@ use insites::access::Role;
 use rust_xlsxwriter::{ExcelDateTime, Format, Formula, Workbook, Worksheet};
 use serde_json::json;
 use std::io::{Cursor, Write};
+use std::sync::OnceLock;
 
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /// The columns that most of these sheets have, as the template heads them.
@@ -43,6 +44,12 @@ fn put(sheet: &mut Worksheet, row: u32, texts: &[&str]) {
     }
 }
 
+/// A curator of a service that these tests share, since they change nothing.
+fn curator() -> Service {
+    static SHARED: OnceLock<Service> = OnceLock::new();
+    SHARED.get_or_init(|| Service::seeded_alone().with_role(Role::Curator)).clone()
+}
+
 async fn send(service: &Service, query: &str, kind: &str, bytes: Vec<u8>) -> Answer {
     let path = format!("/capture/questionnaire/{TOOL}/import{query}");
     let request =
@@ -53,8 +60,8 @@ async fn send(service: &Service, query: &str, kind: &str, bytes: Vec<u8>) -> Ans
 /// Reads a sheet twice, the second time to save it: all of it is refused, with
 /// these cells, and nothing is saved.
 async fn refused(bytes: Vec<u8>, kind: &str, cells: &[(&str, &str)]) {
-    let service = Service::seeded();
-    let alice = service.clone().with_role(Role::Curator);
+    let service = curator();
+    let alice = service.clone();
     let revision = service.app.reader.snapshot().revision;
     for query in ["", "?confirm=yes"] {
         let answer = send(&alice, query, kind, bytes.clone()).await;
@@ -75,8 +82,8 @@ async fn refused(bytes: Vec<u8>, kind: &str, cells: &[(&str, &str)]) {
 
 /// The same of files that cannot be read at all.
 async fn unreadable(bytes: Vec<u8>, kind: &str, reason: &str) {
-    let service = Service::seeded();
-    let alice = service.clone().with_role(Role::Curator);
+    let service = curator();
+    let alice = service.clone();
     let revision = service.app.reader.snapshot().revision;
     let begun = std::time::Instant::now();
     for query in ["", "?confirm=yes"] {
@@ -229,13 +236,15 @@ async fn formulas_are_refused_by_their_address() {
 async fn dates_as_text_and_words_for_numbers_are_refused_by_their_address() {
     let bytes = workbook(TOOL, "1", |sheet| {
         put(sheet, 4, &[SITE, "27/03/2026", "Perhaps", "twenty", "9", "Nobody at all"]);
-        put(sheet, 5, &["demonstration-site-02", "2026-02-30", "No"]);
+        let yes = "Yes, one for the whole organisation";
+        put(sheet, 5, &["demonstration-site-02", "2026-02-30", yes, "twenty"]);
         sheet.write_string(6, 9, "beside the table").expect("a cell");
     });
     let cells = [
         ("C5", "like 2026-03-27"),
         ("D5", "one of the answers offered"),
-        ("E5", "number"),
+        ("E5", "only asked if"),
+        ("E6", "number"),
         ("F5", "one of the answers offered"),
         ("G5", "no record"),
         ("C6", "like 2026-03-27"),
@@ -290,8 +299,8 @@ async fn a_zip_bomb_is_not_unpacked() {
     for at in places {
         liar[at..at + 4].copy_from_slice(&10_u32.to_le_bytes());
     }
-    let service = Service::seeded();
-    let alice = service.clone().with_role(Role::Curator);
+    let service = curator();
+    let alice = service.clone();
     let answer = send(&alice, "?confirm=yes", XLSX, liar).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
 }
