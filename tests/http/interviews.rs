@@ -378,6 +378,8 @@ async fn editing_a_text_keeps_addresses_and_codes() {
     assert_eq!(body["basis"], "published");
     body["audience"] = "public".into();
     assert_eq!(post(&author, &path, &body).await.status, StatusCode::OK);
+    let page = second.get(&format!("{path}/code"), "text/html").await.text();
+    assert!(page.contains("Compared with what is published: gone: 1, 4, 5."), "{page}");
     assert_eq!(public.get(&format!("/evidence/{slug}-p04"), "").await.status, StatusCode::OK);
     assert_eq!(act(&author, &slug, "submit").await, StatusCode::OK);
     assert_eq!(act(&second, &slug, "publish").await, StatusCode::OK);

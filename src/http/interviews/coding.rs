@@ -164,6 +164,13 @@ fn page(
         action: format!("/capture/interview/{slug}/code"),
         faults: rejected.map(|rejected| rejected.faults.clone()).unwrap_or_default(),
         about: about(open),
+        compared: {
+            let slugged = names.record("interview", slug);
+            let triples = capture::published(&open.seen.graph, names, &slugged);
+            let published = Interview::read(names, slug, &triples);
+            let is_published = open.draft.is_some() && !triples.is_empty();
+            compared(is_published.then_some(&published), &open.interview)
+        },
         edit: format!("/capture/interview/{slug}"),
         passages: shown,
         lessons,
@@ -175,7 +182,7 @@ fn page(
 
 /// What a coder must know of an interview.
 fn about(open: &Open) -> Vec<(String, Vec<Value>)> {
-    let Interview { consent, audience, .. } = &open.interview;
+    let Interview { consent, audience, kept, .. } = &open.interview;
     let state = open.draft.as_ref().map_or("Published", |draft| match draft.state {
         ReviewState::Draft => "Draft",
         ReviewState::InReview => "In review",
@@ -203,7 +210,42 @@ fn about(open: &Open) -> Vec<(String, Vec<Value>)> {
         })
         .collect();
     rows.push(("Comments".to_owned(), comments));
+    let kept = kept.iter().map(|(words, why)| Value::text(&format!("“{words}”: {why}")));
+    rows.push(("Looks like personal data and is none".to_owned(), kept.collect()));
     rows
+}
+
+/// What a draft changes of what is published; empty if nothing is.
+fn compared(published: Option<&Interview>, draft: &Interview) -> String {
+    let Some(published) = published else { return String::new() };
+    let of = |interview: &Interview, number: u32| {
+        interview.passages.iter().find(|p| p.number == number).map(|p| p.codes.clone())
+    };
+    let listed = |numbers: Vec<String>, what: &str| {
+        (!numbers.is_empty()).then(|| format!("{what}: {}", numbers.join(", ")))
+    };
+    let (mut new, mut other) = (Vec::new(), Vec::new());
+    for passage in &draft.passages {
+        match of(published, passage.number) {
+            None => new.push(passage.number.to_string()),
+            Some(codes) if codes != passage.codes => other.push(passage.number.to_string()),
+            Some(_) => {}
+        }
+    }
+    let gone = published.passages.iter().filter(|p| of(draft, p.number).is_none());
+    let gone = gone.map(|passage| passage.number.to_string()).collect();
+    let mut parts: Vec<String> =
+        [listed(new, "new passages"), listed(other, "with other codes"), listed(gone, "gone")]
+            .into_iter()
+            .flatten()
+            .collect();
+    if published.audience != draft.audience {
+        parts.push(format!("audience {} before", published.audience.name().to_lowercase()));
+    }
+    if parts.is_empty() {
+        return String::new();
+    }
+    format!("Compared with what is published: {}.", parts.join("; "))
 }
 
 /// What the caller may do with the draft.

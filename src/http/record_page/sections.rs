@@ -656,6 +656,7 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
             "insites:contradictedBy",
             "cito:citesAsEvidence",
             "cito:obtainsSupportFrom",
+            "prov:generated",
         ],
     }
 }

@@ -61,6 +61,8 @@ pub struct CodingPage {
     pub faults: Vec<Fault>,
     /// What is known of the interview.
     pub about: Vec<(String, Vec<Value>)>,
+    /// What it changes of what is published.
+    pub compared: String,
     /// Where its text is edited.
     pub edit: String,
     /// Its passages.
@@ -85,6 +87,7 @@ pub fn coding(data: &CodingPage) -> String {
         (error_summary(&data.faults))
         h1 class="nhsuk-heading-l" { (data.heading) }
         (super::super::blocks::summary(&data.about))
+        @if !data.compared.is_empty() { p { (data.compared) } }
         @if !data.notice.is_empty() { div class="nhsuk-inset-text" { p { (data.notice) } } }
         p { a href=(data.edit) { "Change the interview or its text" } " · " a href="/capture/codes" { "Code book" } }
         p class="app-progress" id="progress" {
