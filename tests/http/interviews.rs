@@ -712,3 +712,30 @@ async fn the_code_book_grows_and_changes() {
     assert_eq!(check.status, StatusCode::OK);
     assert!(!check.text().contains("night-staff"), "{}", check.text());
 }
+
+/// No false alarms: the seed is public prose about NHS organisations.
+#[tokio::test]
+async fn ordinary_prose_raises_no_alarm() {
+    let service = Service::seeded();
+    let texts = service
+        .query(
+            "SELECT ?t { GRAPH ?g { ?s ?p ?t } FILTER(LANG(?t) = 'en' && STRLEN(?t) > 60) }",
+            "application/sparql-results+json",
+        )
+        .await
+        .json();
+    let texts: Vec<&str> = texts["results"]["bindings"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .filter_map(|row| row["t"]["value"].as_str())
+        .collect();
+    let words: usize = texts.iter().map(|text| text.split_whitespace().count()).sum();
+    let found: Vec<String> = texts
+        .iter()
+        .flat_map(|text| insites::capture::personal::find(text))
+        .map(|find| format!("{}: {}", find.sort.name(), find.text))
+        .collect();
+    assert!(words > 20_000, "{words}");
+    assert!(found.is_empty(), "{} in {words} words: {found:#?}", found.len());
+}
