@@ -186,4 +186,11 @@ export const capture = async (browser, service, { pictures } = {}) => {
     return
   }
   for (const [name, url] of pages) await lookAt(browser, service.base, { name, url, status: 200 }, login)
+  // Curators belong to no site: they say for whom they write.
+  const curator = await enter(browser, service.base, service.token('curator of forms', 'curator'))
+  const above = await curator.context.storageState()
+  await curator.context.close()
+  for (const [name, url] of [['case study form of a curator', '/capture/case-study'], ['tool, choosing a site', TOOL]]) {
+    await lookAt(browser, service.base, { name, url, status: 200 }, above)
+  }
 }
