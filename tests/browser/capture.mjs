@@ -38,7 +38,7 @@ const writeCase = async (page, base, title, shoot) => {
   await page.getByLabel('Measured', { exact: true }).check()
   await press(page, button(page, 'Save and preview'))
   await shoot('case-study-incomplete')
-  const problems = page.locator('.nhsuk-error-summary')
+  const problems = page.locator('.app-todo')
   expect((await problems.innerText()).includes('Who says so'), 'the figure without a claimant is not told')
   await accessible(page)
   await press(page, problems.getByRole('link', { name: /Who says so/ }))

@@ -139,8 +139,10 @@ async fn a_case_that_failed_is_written_reviewed_and_published_by_another() {
     let preview = alice.get(draft, "text/html").await;
     assert!(preview.text().contains("Who says so"), "{}", preview.text());
     assert!(!preview.text().contains("Hand in for review"), "it can be handed in unfinished");
+    assert!(preview.text().contains("Still to do"), "{}", preview.text());
     let refused = post_form(&alice, draft, &[("do", "submit")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("There is a problem"), "{}", refused.text());
 
     // Save and return: what was written is in the form again.
     let form = alice.get("/capture/case-study/wheelchairs-with-tags", "text/html").await.text();
@@ -413,7 +415,7 @@ async fn drafts_of_other_kinds_are_reviewed_at_the_same_place() {
     assert_eq!(page.status, StatusCode::OK, "{}", page.text());
     assert!(page.text().contains("Otters") && page.text().contains("What it says"));
     // What the shapes demand is told before it is handed in.
-    assert!(page.text().contains("There is a problem"), "{}", page.text());
+    assert!(page.text().contains("Still to do"), "{}", page.text());
     let early = post_form(&carol, path, &[("do", "submit")]).await;
     assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
     let contributor = service.clone().with_role(Role::Contributor);

@@ -272,10 +272,10 @@ pub(in crate::http) async fn draft_page(
 ) -> Result<Response, Problem> {
     let place = Place::of(&state)?;
     let draft = place.draft(&state, &kind, &slug).ok_or_else(|| missing(&kind, &slug))?;
-    Ok(html(show(&state, &place, &draft, done(query.as_deref())?)))
+    Ok(html(show(&state, &place, &draft, done(query.as_deref())?, false)))
 }
 
-fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
+fn show(state: &State, place: &Place, draft: &Draft, done: String, refused: bool) -> String {
     let mut layout = layout(state, "Draft");
     layout.part = "/capture";
     let records = place.records();
@@ -328,7 +328,6 @@ fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
     if !in_review || curator {
         actions.push(DraftAction { value: "discard", text: "Throw this draft away", main: false });
     }
-    // Before somebody asks to hand it in, an unfinished draft is no error.
     let to_do = summary(&faults)
         .into_iter()
         .map(|(field, message)| match &address {
@@ -357,7 +356,8 @@ fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
         state: state_name(draft.state).to_owned(),
         facts,
         done,
-        errors: to_do,
+        to_do,
+        refused,
         groups,
         differences: changed,
         comments: draft
@@ -393,7 +393,7 @@ pub(in crate::http) async fn act_on_draft(
         let (form, _, known) = form_of(&place, &draft);
         let faults = all_faults(&place, &form, &draft, known);
         if !faults.is_empty() {
-            let page = show(&state, &place, &draft, String::new());
+            let page = show(&state, &place, &draft, String::new(), true);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page)).into_response());
         }
     }
