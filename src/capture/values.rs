@@ -56,8 +56,7 @@ impl Values {
         let text = text.replace("\r\n", "\n");
         let text = text.trim();
         if !text.is_empty() {
-            let text = text.chars().take(LONGEST).collect();
-            self.0.entry(name.to_owned()).or_default().push(text);
+            self.0.entry(name.to_owned()).or_default().push(text.to_owned());
         }
     }
 
@@ -108,6 +107,9 @@ impl Values {
 /// A text as a value of a field.
 fn term(field: &Field, text: &str, records: &Records<'_>) -> Result<Term, (String, Vec<Choice>)> {
     let wrong = |message: &str| Err((message.to_owned(), Vec::new()));
+    if text.chars().count() > LONGEST {
+        return wrong(&format!("has more than {LONGEST} characters: shorten it"));
+    }
     let typed = |datatype| Ok(Literal::new_typed_literal(text, datatype).into());
     match &field.control {
         Control::Line if is_plain(field) => Ok(Literal::from(text).into()),

@@ -370,8 +370,10 @@ pub struct DraftPage {
     pub facts: Vec<(String, Vec<Value>)>,
     /// Something that happened.
     pub done: String,
-    /// What is to be done before it can be published: links and texts.
-    pub errors: Vec<(String, String)>,
+    /// What is to be done before it can be handed in: links and texts.
+    pub to_do: Vec<(String, String)>,
+    /// Whether it was to be handed in although something is to be done.
+    pub refused: bool,
     /// What it says.
     pub groups: Vec<DraftPart>,
     /// What differs from what is published: name, before, after.
@@ -391,13 +393,23 @@ pub struct DraftPage {
 pub fn draft(page: &DraftPage) -> String {
     let above = [Link::new("Home", "/"), Link::new("Contribute", "/capture")];
     let main = html! {
-        (error_summary(&page.errors))
+        @if page.refused { (error_summary(&page.to_do)) }
         (notice(&page.done))
         span class="app-record__kind" { (page.kind) }
         h1 class="nhsuk-heading-l" { (page.title) }
         p { strong class=(if page.state == "In review" { "nhsuk-tag nhsuk-tag--blue" } else { "nhsuk-tag nhsuk-tag--grey" }) { (page.state) }
             " Not published: only its site's contributors and the curators see this." }
         (summary(&page.facts))
+        @if !page.refused && !page.to_do.is_empty() {
+            section class="app-todo" aria-labelledby="to-do" {
+                h2 class="nhsuk-heading-s" id="to-do" { "Still to do before it can be handed in" }
+                ul class="nhsuk-list nhsuk-list--bullet" {
+                    @for (address, text) in &page.to_do {
+                        li { @if address.is_empty() { (text) } @else { a href=(address) { (text) } } }
+                    }
+                }
+            }
+        }
         @if let Some(differences) = &page.differences {
             section class="app-section" aria-labelledby="differences" {
                 h2 class="nhsuk-heading-m" id="differences" { "What changes against the published version" }

@@ -38,7 +38,7 @@ const writeCase = async (page, base, title, shoot) => {
   await page.getByLabel('Measured', { exact: true }).check()
   await press(page, button(page, 'Save and preview'))
   await shoot('case-study-incomplete')
-  const problems = page.locator('.nhsuk-error-summary')
+  const problems = page.locator('.app-todo')
   expect((await problems.innerText()).includes('Who says so'), 'the figure without a claimant is not told')
   await accessible(page)
   await press(page, problems.getByRole('link', { name: /Who says so/ }))
@@ -186,4 +186,11 @@ export const capture = async (browser, service, { pictures } = {}) => {
     return
   }
   for (const [name, url] of pages) await lookAt(browser, service.base, { name, url, status: 200 }, login)
+  // Curators belong to no site: they say for whom they write.
+  const curator = await enter(browser, service.base, service.token('curator of forms', 'curator'))
+  const above = await curator.context.storageState()
+  await curator.context.close()
+  for (const [name, url] of [['case study form of a curator', '/capture/case-study'], ['tool, choosing a site', TOOL]]) {
+    await lookAt(browser, service.base, { name, url, status: 200 }, above)
+  }
 }

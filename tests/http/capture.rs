@@ -139,8 +139,10 @@ async fn a_case_that_failed_is_written_reviewed_and_published_by_another() {
     let preview = alice.get(draft, "text/html").await;
     assert!(preview.text().contains("Who says so"), "{}", preview.text());
     assert!(!preview.text().contains("Hand in for review"), "it can be handed in unfinished");
+    assert!(preview.text().contains("Still to do"), "{}", preview.text());
     let refused = post_form(&alice, draft, &[("do", "submit")]).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text().contains("There is a problem"), "{}", refused.text());
 
     // Save and return: what was written is in the form again.
     let form = alice.get("/capture/case-study/wheelchairs-with-tags", "text/html").await.text();
@@ -392,4 +394,67 @@ async fn answers_to_an_older_version_stay_comparable() {
     let page = alice.get("/capture", "text/html").await.text();
     let (newer, older) = (page.find("version 2"), page.find("version 1"));
     assert!(newer.is_some() && newer < older, "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn drafts_of_other_kinds_are_reviewed_at_the_same_place() {
+    let service = Service::seeded_alone();
+    let (bob, carol) =
+        (service.clone().with_role(Role::Curator), service.clone().with_role(Role::Curator));
+    let put = |text: &'static str| {
+        let request = Request::put("/graph/draft/lesson/otters?visibility=curators")
+            .header("content-type", "text/turtle")
+            .body(Body::from(text))
+            .expect("a request");
+        bob.send(request)
+    };
+    put("@prefix insites: <https://w3id.org/insites/ontology#> . @prefix dct: <http://purl.org/dc/terms/> .
+         <https://w3id.org/insites/id/lesson/otters> a insites:Lesson ; dct:title \"Otters\"@en ; insites:status insites:Illustrative .").await;
+    let path = "/capture/draft/lesson/otters";
+    let page = carol.get(path, "text/html").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.text());
+    assert!(page.text().contains("Otters") && page.text().contains("What it says"));
+    // What the shapes demand is told before it is handed in.
+    assert!(page.text().contains("Still to do"), "{}", page.text());
+    let early = post_form(&carol, path, &[("do", "submit")]).await;
+    assert_eq!(early.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let contributor = service.clone().with_role(Role::Contributor);
+    assert_eq!(contributor.get(path, "").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_published_case_is_changed_by_its_own_site_alone() {
+    let service = Service::seeded_alone();
+    let case = "/case-study/demonstration-bedside-equipment-tags";
+    let own = service.clone().contributor_of("amy", "demonstration-site-02");
+    let other = service.clone().contributor_of("alice", SITE);
+    let change = format!("/capture{case}");
+    for (who, shown) in [(&own, true), (&other, false), (&service, false)] {
+        let page = who.get(case, "text/html").await.text();
+        assert_eq!(page.contains(&change), shown);
+    }
+    assert_eq!(other.get(&change, "").await.status, StatusCode::NOT_FOUND);
+    let read = own.get(&format!("/api{change}"), "").await.json();
+    assert_eq!(read["problems"], json!([]), "{read}");
+    // Nothing of a case is lost when it is only opened and saved.
+    let body = json!({ "values": read["values"] });
+    let saved = post_json(&own, &format!("/api{change}"), &body).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.text());
+    assert_eq!(saved.json()["values"], read["values"]);
+    let bob = service.clone().with_role(Role::Curator);
+    let review = bob
+        .get("/capture/draft/case-study/demonstration-bedside-equipment-tags", "text/html")
+        .await;
+    assert!(
+        review.text().contains("What changes against the published version"),
+        "{}",
+        review.text()
+    );
+    let long = json!({ "values": { "title": "x".repeat(30_000) }, "confirm": true });
+    let kept = post_json(&own, "/api/capture/case-study", &long).await.json();
+    assert!(
+        kept["problems"][0]["message"].as_str().is_some_and(|m| m.contains("20000 characters")),
+        "{}",
+        kept["problems"]
+    );
 }

@@ -141,10 +141,9 @@ fn shown_form(form: &Form) -> Value {
 }
 
 fn shown_draft(place: &Place, draft: &Draft) -> Value {
-    let (values, faults) = form_of(place, draft).map_or_else(
-        || (Value::Null, Vec::new()),
-        |(form, values, known)| (shown_values(&values), all_faults(place, &form, draft, known)),
-    );
+    let (form, values, known) = form_of(place, draft);
+    let faults = all_faults(place, &form, draft, known);
+    let values = shown_values(&values);
     json!({
         "kind": draft.kind, "slug": draft.slug, "id": draft.record, "title": title(draft),
         "site": draft.site, "state": draft.state.name(), "authors": draft.authors,

@@ -230,7 +230,7 @@ pub(in crate::http) async fn questionnaire_part(
     let questionnaire = named(&place, &slug)?;
     if part == "check" {
         let site = the_site(&state, &place, query.as_deref())?;
-        return Ok(html(check_page(&state, &place, &questionnaire, &site)));
+        return Ok(html(check_page(&state, &place, &questionnaire, &site, false)));
     }
     let part = part_named(&questionnaire, &part)?;
     let site = the_site(&state, &place, query.as_deref())?;
@@ -406,7 +406,13 @@ fn to_do(
     found
 }
 
-fn check_page(state: &State, place: &Place, questionnaire: &Questionnaire, site: &str) -> String {
+fn check_page(
+    state: &State,
+    place: &Place,
+    questionnaire: &Questionnaire,
+    site: &str,
+    refused: bool,
+) -> String {
     let records = place.records();
     let drafts = answers(state, place, questionnaire, site);
     let address = |part: &str| {
@@ -448,7 +454,8 @@ fn check_page(state: &State, place: &Place, questionnaire: &Questionnaire, site:
         title: "Check the answers".to_owned(),
         kind: format!("{}: {}", questionnaire.title, place.label(site)),
         state: state_of.to_owned(),
-        errors: if open { errors.clone() } else { Vec::new() },
+        to_do: if open { errors.clone() } else { Vec::new() },
+        refused,
         groups: shown,
         comments: Vec::new(),
         action: address("check"),
@@ -479,7 +486,7 @@ async fn submit(
         return Err(Problem::parameter("there are no answers to hand in"));
     }
     if !to_do(place, questionnaire, &drafts).is_empty() {
-        let page = check_page(state, place, questionnaire, site);
+        let page = check_page(state, place, questionnaire, site, true);
         return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page)).into_response());
     }
     let addresses = drafts.into_iter().map(|(_, draft)| (draft.kind, draft.slug)).collect();

@@ -13,7 +13,8 @@ use crate::http::sparql::{pairs, take};
 use crate::http::update::change;
 use crate::http::{Shared, State};
 use crate::pages::{self, DraftAction, Link, TaskList, TasksPage, Value};
-use crate::rdf::{NamedOrBlankNode, Provenance, Term};
+use crate::rdf::vocabulary::TYPE;
+use crate::rdf::{NamedNode, NamedOrBlankNode, Provenance, Term};
 use crate::search::kind_label;
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery};
@@ -39,11 +40,13 @@ fn done(query: Option<&str>) -> Result<String, Problem> {
 
 /// What a draft is called: its title, whatever its kind.
 pub(super) fn title(draft: &Draft) -> String {
-    let own = |triple: &&crate::rdf::Triple| {
-        matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if node.as_str() == draft.record)
-            && triple.predicate.as_str() == "http://purl.org/dc/terms/title"
-    };
-    match draft.triples.iter().find(own).map(|triple| &triple.object) {
+    let property = "http://purl.org/dc/terms/title";
+    match draft
+        .triples
+        .iter()
+        .find(|triple| is_of(draft, triple, property))
+        .map(|triple| &triple.object)
+    {
         Some(Term::Literal(literal)) => literal.value().to_owned(),
         _ => draft.slug.clone(),
     }
@@ -149,9 +152,45 @@ pub(in crate::http) async fn drafts_page(
     })))
 }
 
-/// The form of a draft, its values and what the form finds wrong with them.
-/// `None` for kinds without a form here.
-pub(super) fn form_of(place: &Place, draft: &Draft) -> Option<(Form, Values, Vec<Fault>)> {
+/// The form of a draft, its values and what the form finds wrong with them. For
+/// kinds without a form here it asks nothing.
+pub(super) fn form_of(place: &Place, draft: &Draft) -> (Form, Values, Vec<Fault>) {
+    known_form(place, draft).unwrap_or_else(|| {
+        let class = draft.triples.iter().find(|triple| is_of(draft, triple, TYPE));
+        let class = match class.map(|triple| &triple.object) {
+            Some(Term::NamedNode(class)) => class.clone(),
+            _ => NamedNode::new_unchecked(TYPE),
+        };
+        let (kind, title) = (draft.kind.clone(), kind_label(&draft.kind, false));
+        (Form { kind, class, title, groups: Vec::new() }, Values::default(), Vec::new())
+    })
+}
+
+fn is_of(draft: &Draft, triple: &crate::rdf::Triple, property: &str) -> bool {
+    matches!(&triple.subject, NamedOrBlankNode::NamedNode(node) if node.as_str() == draft.record)
+        && triple.predicate.as_str() == property
+}
+
+/// What a draft says, property by property, where no form shows it.
+fn as_it_is(place: &Place, draft: &Draft) -> pages::DraftPart {
+    let graph = &place.seen.graph;
+    let mut rows: Vec<(String, Vec<Value>)> = Vec::new();
+    for triple in &draft.triples {
+        let property = triple.predicate.as_str();
+        if !is_of(draft, triple, property) || property == TYPE {
+            continue;
+        }
+        let text = place.records().choice_of(&triple.object).text;
+        let name = crate::http::record_page::property_label(graph, property);
+        match rows.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(Value::text(&text)),
+            None => rows.push((name, vec![Value::text(&text)])),
+        }
+    }
+    pages::DraftPart { heading: "What it says".to_owned(), change: None, rows }
+}
+
+fn known_form(place: &Place, draft: &Draft) -> Option<(Form, Values, Vec<Fault>)> {
     let records = place.records();
     let site = draft.site.clone().unwrap_or_default();
     match draft.kind.as_str() {
@@ -247,33 +286,34 @@ pub(in crate::http) async fn draft_page(
 ) -> Result<Response, Problem> {
     let place = Place::of(&state)?;
     let draft = place.draft(&state, &kind, &slug).ok_or_else(|| missing(&kind, &slug))?;
-    Ok(html(show(&state, &place, &draft, done(query.as_deref())?)))
+    Ok(html(show(&state, &place, &draft, done(query.as_deref())?, false)))
 }
 
-fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
+fn show(state: &State, place: &Place, draft: &Draft, done: String, refused: bool) -> String {
     let mut layout = layout(state, "Draft");
     layout.part = "/capture";
     let records = place.records();
     let address = address(place, draft);
-    let (mut groups, mut faults, mut changed) = (Vec::new(), Vec::new(), None);
-    if let Some((form, values, known)) = form_of(place, draft) {
-        faults = all_faults(place, &form, draft, known);
-        changed = differences(place, draft, &form, &values);
-        groups = read_only(&form, &values, &records)
-            .into_iter()
-            .map(|mut part| {
-                let group = form.groups.iter().find(|group| {
-                    group.heading == part.heading
-                        || part.heading.starts_with(group.heading.trim_end_matches('s'))
-                });
-                part.change = address.as_ref().map(|address| match group {
-                    Some(group) => format!("{address}#group-{}", group.slug),
-                    None => address.clone(),
-                });
-                part.rows.retain(|(_, values)| !values.is_empty());
-                part
-            })
-            .collect();
+    let (form, values, known) = form_of(place, draft);
+    let faults = all_faults(place, &form, draft, known);
+    let changed = differences(place, draft, &form, &values);
+    let mut groups: Vec<pages::DraftPart> = read_only(&form, &values, &records)
+        .into_iter()
+        .map(|mut part| {
+            let group = form.groups.iter().find(|group| {
+                group.heading == part.heading
+                    || part.heading.starts_with(group.heading.trim_end_matches('s'))
+            });
+            part.change = address.as_ref().map(|address| match group {
+                Some(group) => format!("{address}#group-{}", group.slug),
+                None => address.clone(),
+            });
+            part.rows.retain(|(_, values)| !values.is_empty());
+            part
+        })
+        .collect();
+    if groups.is_empty() {
+        groups.push(as_it_is(place, draft));
     }
     let curator = state.caller.role >= Role::Curator;
     let author = draft.authors.contains(&state.caller.name);
@@ -302,7 +342,6 @@ fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
     if !in_review || curator {
         actions.push(DraftAction { value: "discard", text: "Throw this draft away", main: false });
     }
-    // Before somebody asks to hand it in, an unfinished draft is no error.
     let to_do = summary(&faults)
         .into_iter()
         .map(|(field, message)| match &address {
@@ -331,7 +370,8 @@ fn show(state: &State, place: &Place, draft: &Draft, done: String) -> String {
         state: state_name(draft.state).to_owned(),
         facts,
         done,
-        errors: to_do,
+        to_do,
+        refused,
         groups,
         differences: changed,
         comments: draft
@@ -364,12 +404,10 @@ pub(in crate::http) async fn act_on_draft(
         state.needs(Role::Curator)?;
     }
     if what == "submit" {
-        let faults = match form_of(&place, &draft) {
-            Some((form, _, known)) => all_faults(&place, &form, &draft, known),
-            None => Vec::new(),
-        };
+        let (form, _, known) = form_of(&place, &draft);
+        let faults = all_faults(&place, &form, &draft, known);
         if !faults.is_empty() {
-            let page = show(&state, &place, &draft, String::new());
+            let page = show(&state, &place, &draft, String::new(), true);
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, html(page)).into_response());
         }
     }

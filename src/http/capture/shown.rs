@@ -10,7 +10,7 @@ use crate::commit::{Rules, Snapshot};
 use crate::http::State;
 use crate::http::error::Problem;
 use crate::http::update::change;
-use crate::pages::{DraftPart, FormControl, FormField, FormGroup, Link, Value};
+use crate::pages::{DraftPart, FormControl, FormField, FormGroup, Link, Value, day};
 use crate::rdf::{Names, Provenance, Revision, Triple, Visibility};
 use crate::search::label;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -310,6 +310,9 @@ fn value_of(field: &Field, text: &str, records: &Records<'_>) -> Value {
         && let Some((kind, slug)) = records.names.kind_and_slug(record.as_str())
     {
         return Value::Link(Link::new(text, &format!("/{kind}/{slug}")));
+    }
+    if matches!(field.control, Control::Date { .. }) {
+        return Value::text(&day(text));
     }
     let chosen = field.choices().iter().find(|choice| choice.value == text);
     let text = chosen.map_or(text, |choice| &choice.text);
