@@ -4,6 +4,7 @@
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
 //! - [`query`]: SPARQL and the saved queries. [`search`]: words and meaning, one ranked list.
 //! - [`shapes`]: may a change happen? SHACL Core.
+//! - [`capture`]: what people write down, made ready to be kept.
 //! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
@@ -13,6 +14,7 @@
 
 pub mod access;
 pub mod app;
+pub mod capture;
 pub mod check;
 pub mod commit;
 pub mod config;

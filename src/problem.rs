@@ -43,6 +43,8 @@ pub enum Kind {
     PreconditionFailed,
     /// The change would break the shapes.
     ShapesViolated,
+    /// The text holds what looks like personal data; nothing was kept.
+    PersonalData,
     /// The client asks too often.
     TooManyRequests,
     /// The disk of the ledger is full; nothing was changed.
@@ -53,7 +55,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which they are documented.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::QuerySyntax,
         Self::InvalidParameter,
         Self::QueryTooComplex,
@@ -73,6 +75,7 @@ impl Kind {
         Self::RequestTimeout,
         Self::PreconditionFailed,
         Self::ShapesViolated,
+        Self::PersonalData,
         Self::TooManyRequests,
         Self::StorageFull,
         Self::Internal,
@@ -101,6 +104,7 @@ impl Kind {
             Self::RequestTimeout => "request-timeout",
             Self::PreconditionFailed => "precondition-failed",
             Self::ShapesViolated => "shapes-violated",
+            Self::PersonalData => "personal-data",
             Self::TooManyRequests => "too-many-requests",
             Self::StorageFull => "storage-full",
             Self::Internal => "internal",

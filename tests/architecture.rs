@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config", "access", "shapes", "check",
+            "config", "access", "shapes", "check", "capture",
         ],
     ),
     (
@@ -27,8 +27,11 @@ const TABLE: &[(&str, &[&str])] = &[
     ("check", &["import", "query", "shapes", "ontology", "graph", "commit"]),
     ("evaluation", &["app", "commit", "config", "ontology", "search"]),
     ("pages", &[]),
+    // Titles of records are told by `search`; the graph says what can be chosen.
+    ("capture", &["access", "commit", "graph", "ontology", "search", "shapes"]),
     // The build script, which makes styles and scripts.
     ("build", &[]),
+    ("capture", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
     ("query", &["graph", "search", "ontology"]),

@@ -89,22 +89,31 @@ impl<'a> Documents<'a> {
 /// says, and no other graph.
 #[must_use]
 pub fn hidden_from(snapshot: &Snapshot, names: &Names, visibility: Visibility) -> Vec<TermId> {
+    // Who may see drafts is told in a catalogue that is itself hidden.
     let catalogue = names.graph("catalogue");
     let (Some(catalogue), Some(visible_to)) =
         (snapshot.iri_id(catalogue.as_str()), snapshot.iri_id(&format!("{INSITES}visibleTo")))
     else {
         return Vec::new();
     };
+    let drafts = snapshot.iri_id(names.graph("catalogue-drafts").as_str());
     let mut hidden: Vec<TermId> = Visibility::ALL
         .into_iter()
         .filter(|needed| *needed > visibility)
         .filter_map(|needed| snapshot.iri_id(&format!("{INSITES}{}", needed.name())))
         .flat_map(|needed| {
-            let graph = GraphPattern::Only(catalogue);
-            snapshot.quads().matching(None, Some(visible_to), Some(needed), graph)
+            let catalogues = drafts.into_iter().chain([catalogue]);
+            catalogues.flat_map(move |catalogue| {
+                let graph = GraphPattern::Only(catalogue);
+                snapshot.quads().matching(None, Some(visible_to), Some(needed), graph)
+            })
         })
         .map(|quad| quad[0])
         .collect();
+    // Addresses of drafts tell their titles.
+    if visibility < Visibility::Curators {
+        hidden.extend(snapshot.iri_id(names.graph("catalogue-drafts").as_str()));
+    }
     hidden.sort_unstable();
     hidden.dedup();
     hidden

@@ -111,6 +111,11 @@ impl Gate {
         validate(&self.shapes, &Union(&without_drafts(graph)), Focus::All)
     }
 
+    /// Judges some nodes of a state as it is, drafts and all.
+    pub fn judge_nodes(&self, graph: &Snapshot, nodes: &HashSet<Term>) -> Report {
+        validate(&self.shapes, &Union(graph), Focus::Nodes(nodes))
+    }
+
     /// Judges what a change touches, on the state after it.
     pub(super) fn judge(
         &self,

@@ -181,6 +181,7 @@ fn problem_response(
             .flat_map(|report| &report.results)
             .map(crate::http::error::violation)
             .collect(),
+        members: problem.members.as_deref().cloned().unwrap_or_default(),
     };
     let html = !path.starts_with("/api/")
         && accept.is_some_and(|a| a.contains("text/html"))

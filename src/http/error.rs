@@ -25,6 +25,8 @@ pub(super) struct Problem {
     pub variants: Box<[(String, String)]>,
     /// What shapes have to say.
     pub report: Option<Arc<Report>>,
+    /// Further members of the body (RFC 9457 §3.2).
+    pub members: Option<Arc<serde_json::Map<String, serde_json::Value>>>,
     /// Seconds after which it is worth trying again.
     pub retry_after: Option<u32>,
 }
@@ -39,6 +41,7 @@ impl Problem {
             hint: None,
             variants: Box::default(),
             report: None,
+            members: None,
             retry_after: None,
         }
     }
@@ -71,9 +74,10 @@ impl Problem {
 pub(super) fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::QuerySyntax | Kind::InvalidParameter => StatusCode::BAD_REQUEST,
-        Kind::QueryTooComplex | Kind::ResultTooLarge | Kind::ShapesViolated => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Kind::QueryTooComplex
+        | Kind::ResultTooLarge
+        | Kind::ShapesViolated
+        | Kind::PersonalData => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::QueryTimeout | Kind::QueryMemory | Kind::Busy => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Unauthorised => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
@@ -153,6 +157,11 @@ pub(super) fn explanation(kind: Kind) -> (&'static str, &'static str) {
             "The data breaks the shapes",
             "The change would leave records that break the published shapes.",
         ),
+        Kind::PersonalData => (
+            "Personal data to decide on",
+            "The text holds what looks like personal data. Nothing was kept: each find must be \
+             replaced by a neutral word, or kept with a reason why it is none.",
+        ),
         Kind::TooManyRequests => (
             "Too many requests",
             "This client asks too often. Try again after the time in Retry-After.",
@@ -197,6 +206,9 @@ pub(super) struct Details {
     /// What breaks the shapes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<Violation>,
+    /// Members of this problem alone.
+    #[serde(flatten)]
+    pub members: serde_json::Map<String, serde_json::Value>,
 }
 
 /// A result of validation (SHACL §3.6.2).

@@ -26,9 +26,10 @@ const FIELD: usize = 64;
 
 /// Paths that are not kept: answers that differ each time, that are streams,
 /// or that do not depend on the data.
-const NEVER: [&str; 14] = [
+const NEVER: [&str; 15] = [
     "/api/",
     "/assets/",
+    "/capture",
     "/changes",
     "/export",
     "/graph",

@@ -2,7 +2,8 @@
 //! became of an address is kept in `{base}graph/lifecycle`, so that it answers
 //! for ever.
 
-use crate::access::Role;
+use crate::access::{Caller, Role};
+use crate::capture::{self, Refused, ReviewState};
 use crate::commit::{Edit, Rules, Snapshot, hidden_from};
 use crate::graph::GraphPattern;
 use crate::http::error::Problem;
@@ -10,7 +11,6 @@ use crate::http::identity::check_form;
 use crate::http::sparql::{pairs, take};
 use crate::http::update::{answer, change};
 use crate::http::{Shared, State};
-use crate::rdf::GraphName;
 use crate::rdf::Literal;
 use crate::rdf::NamedNode;
 use crate::rdf::Names;
@@ -18,6 +18,7 @@ use crate::rdf::Provenance;
 use crate::rdf::Quad;
 use crate::rdf::Term;
 use crate::rdf::TermId;
+use crate::rdf::Triple;
 use crate::rdf::Visibility;
 use crate::rdf::now;
 use crate::rdf::vocabulary::{DCTERMS, INSITES, TYPE};
@@ -26,6 +27,11 @@ use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+
+/// Leads from an interview to its passages.
+const GENERATED: &str = "http://www.w3.org/ns/prov#generated";
+/// What a passage that is no more is called: not by its words.
+const PASSAGE: &str = "Passage of an interview";
 
 /// What became of a record that is no more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,16 +131,21 @@ pub(super) async fn act(
     if matches!(action.as_str(), "withdraw" | "merge") && reason.is_empty() {
         return Err(Problem::parameter("a reason is needed: readers of the address will see it"));
     }
-    let contributor = (state.caller.role == Role::Contributor)
-        .then(|| state.caller.site.clone().unwrap_or_default());
+    let caller = state.caller.clone();
+    let next = match action.as_str() {
+        "publish" => format!("/{kind}/{slug}"),
+        "submit" | "return" => "/capture".to_owned(),
+        _ => "/".to_owned(),
+    };
     let committed = change(&state, provenance, Rules::Refuse, move |edit| {
-        let steps = Steps { names: &names, record: &record, kind: &kind, slug: &slug };
+        let steps =
+            Steps { names: &names, caller: &caller, record: &record, kind: &kind, slug: &slug };
         match action.as_str() {
             "withdraw" => steps.withdraw(edit, &reason, &replacement),
             "merge" => steps.merge(edit, &into, &reason),
             "publish" => steps.publish(edit),
-            "submit" => steps.mark(edit, "Draft", "InReview", &comment, contributor),
-            _ => steps.mark(edit, "InReview", "Draft", &comment, None),
+            "submit" => steps.mark(edit, ReviewState::Draft, ReviewState::InReview, &comment),
+            _ => steps.mark(edit, ReviewState::InReview, ReviewState::Draft, &comment),
         }
     })
     .await?;
@@ -143,14 +154,25 @@ pub(super) async fn act(
         .and_then(|v| v.to_str().ok())
         .is_some_and(|a| a.contains("text/html"))
     {
-        let location = [(header::LOCATION, "/")];
+        let location = [(header::LOCATION, next)];
         return Ok((StatusCode::SEE_OTHER, location).into_response());
     }
     Ok(answer(&committed))
 }
 
+/// Makes a draft's facts those of the record, in one change.
+pub(super) fn publish(
+    edit: &mut Edit,
+    names: &Names,
+    caller: &Caller,
+    (kind, slug): (&str, &str),
+) -> Result<(), Problem> {
+    Steps { names, caller, record: &names.record(kind, slug), kind, slug }.publish(edit)
+}
+
 struct Steps<'a> {
     names: &'a Names,
+    caller: &'a Caller,
     record: &'a str,
     kind: &'a str,
     slug: &'a str,
@@ -210,26 +232,62 @@ impl Steps<'_> {
         let graph = edit.state();
         let id = self.living(&graph, self.record)?;
         let title = label(&graph, id);
-        let tombs = self.tombs(edit, self.seen_by(&graph, id));
-        let mut say = |property: NamedNode, value: Term| {
-            let record = NamedNode::new_unchecked(self.record);
-            edit.add(&Quad::new(record, property, value, tombs.clone()));
-        };
-        let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
-        say(iri("", TYPE), iri(INSITES, "Withdrawn").into());
-        say(iri(DCTERMS, "title"), english(&title).into());
-        say(iri(INSITES, "withdrawalReason"), english(reason).into());
-        let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
-        say(iri(INSITES, "withdrawnAt"), time.into());
+        let tombs = self.bury(edit, &graph, id, &title, reason);
         if !replacement.is_empty() {
             let replacement = self.named(replacement);
             self.living(&graph, &replacement)?;
-            say(iri(DCTERMS, "isReplacedBy"), NamedNode::new_unchecked(replacement).into());
+            let record = NamedNode::new_unchecked(self.record);
+            let replaced = iri(DCTERMS, "isReplacedBy");
+            edit.add(&Quad::new(record, replaced, NamedNode::new_unchecked(replacement), tombs));
+        }
+        // What was said in an interview goes with it.
+        for passage in graph.objects(id, GENERATED) {
+            self.bury_passage(edit, &graph, passage, reason);
+        }
+        Ok(())
+    }
+
+    /// Puts a tombstone in the place of all that is said of a record. Gives the
+    /// graph of the tombstone.
+    fn bury(
+        &self,
+        edit: &mut Edit,
+        graph: &crate::graph::Snapshot,
+        id: TermId,
+        title: &str,
+        reason: &str,
+    ) -> NamedNode {
+        let tombs = self.tombs(edit, self.seen_by(graph, id));
+        if let Some(record) = graph.text(id) {
+            let mut say = |property: NamedNode, value: Term| {
+                let record = NamedNode::new_unchecked(&record);
+                edit.add(&Quad::new(record, property, value, tombs.clone()));
+            };
+            let english = |text: &str| Literal::new_language_tagged_literal_unchecked(text, "en");
+            say(iri("", TYPE), iri(INSITES, "Withdrawn").into());
+            say(iri(DCTERMS, "title"), english(title).into());
+            say(iri(INSITES, "withdrawalReason"), english(reason).into());
+            let time = Literal::new_typed_literal(now(), oxigraph::model::vocab::xsd::DATE_TIME);
+            say(iri(INSITES, "withdrawnAt"), time.into());
         }
         for quad in graph.quads().matching(Some(id), None, None, GraphPattern::Any) {
             edit.remove_ids(quad);
         }
-        Ok(())
+        tombs
+    }
+
+    /// A passage goes without a word of it, and so do links to it.
+    fn bury_passage(
+        &self,
+        edit: &mut Edit,
+        graph: &crate::graph::Snapshot,
+        id: TermId,
+        reason: &str,
+    ) {
+        self.bury(edit, graph, id, PASSAGE, reason);
+        for quad in graph.quads().matching(None, None, Some(id), GraphPattern::Any) {
+            edit.remove_ids(quad);
+        }
     }
 
     /// The record's own facts go, links to it are turned to the survivor.
@@ -267,108 +325,59 @@ impl Steps<'_> {
         Ok(())
     }
 
-    /// The graph of the record's draft, by number and name.
-    fn draft(&self, graph: &crate::graph::Snapshot) -> Result<(TermId, NamedNode), Problem> {
-        let name = self.names.graph(&format!("draft/{}/{}", self.kind, self.slug));
-        graph
-            .iri_id(name.as_str())
-            .filter(|id| {
-                let only = GraphPattern::Only(*id);
-                graph.quads().matching(None, None, None, only).next().is_some()
-            })
-            .map(|id| (id, name))
-            .ok_or_else(|| {
-                Problem::not_found(format!("there is no draft of {}/{}", self.kind, self.slug))
-            })
-    }
-
-    /// The draft's facts become public, in one change.
+    /// The draft's facts become those of the record, in one change.
     fn publish(&self, edit: &mut Edit) -> Result<(), Problem> {
+        let address = (self.kind, self.slug);
         let graph = edit.state();
-        let (id, name) = self.draft(&graph)?;
-        let target = GraphName::from(self.names.graph("records"));
-        if let (Some(subject), Some(records)) =
-            (graph.iri_id(self.record), graph.iri_id(self.names.graph("records").as_str()))
-        {
-            // A draft of what is published already replaces it.
-            let only = GraphPattern::Only(records);
-            for quad in graph.quads().matching(Some(subject), None, None, only) {
-                edit.remove_ids(quad);
+        let passages = |triples: &[Triple]| -> Vec<Term> {
+            let all = triples.iter().filter(|triple| triple.predicate.as_str() == GENERATED);
+            all.map(|triple| triple.object.clone()).collect()
+        };
+        let before = passages(&capture::published(&graph, self.names, self.record));
+        let draft = capture::read(&graph, self.names, self.caller, self.kind, self.slug);
+        let after = draft.map(|draft| passages(&draft.triples)).unwrap_or_default();
+        capture::publish(edit, self.names, self.caller, address)?;
+        // Words that were taken out of an interview are not at their address
+        // any more, nor in its tombstone.
+        for passage in before.into_iter().filter(|passage| !after.contains(passage)) {
+            if let Some(id) = graph.id(passage.as_ref()) {
+                self.bury_passage(edit, &graph, id, "The text of the interview was changed.");
             }
         }
-        for ids in graph.quads().matching(None, None, None, GraphPattern::Only(id)) {
-            edit.remove_ids(ids);
-            if let Some(quad) = graph.quad(ids) {
-                edit.add(&Quad { graph_name: target.clone(), ..quad });
-            }
-        }
-        self.forget(edit, &graph, &name);
         Ok(())
     }
 
-    /// Takes what the catalogue says of a draft out of it, but for who may see
-    /// it: its history is not public because it was published.
-    fn forget(&self, edit: &mut Edit, graph: &crate::graph::Snapshot, name: &NamedNode) {
-        let catalogue = self.names.graph("catalogue");
-        if let (Some(id), Some(catalogue)) =
-            (graph.iri_id(name.as_str()), graph.iri_id(catalogue.as_str()))
-        {
-            let only = GraphPattern::Only(catalogue);
-            let visible_to = graph.iri_id(&format!("{INSITES}visibleTo"));
-            for quad in graph.quads().matching(Some(id), None, None, only) {
-                if Some(quad[1]) != visible_to {
-                    edit.remove_ids(quad);
-                }
-            }
-        }
-    }
-
-    /// Moves a draft from one state to another. A contributor may only for
-    /// the own site.
+    /// Moves a draft from one state to another, with what is said of it. A
+    /// contributor may only for the own site.
     fn mark(
         &self,
         edit: &mut Edit,
-        from: &str,
-        to: &str,
+        from: ReviewState,
+        to: ReviewState,
         comment: &str,
-        contributor_of: Option<String>,
     ) -> Result<(), Problem> {
         let graph = edit.state();
-        let (id, name) = self.draft(&graph)?;
-        let catalogue = self.names.graph("catalogue");
-        let value = |property: &str| {
-            let property = graph.iri_id(&format!("{INSITES}{property}"))?;
-            let only = GraphPattern::Only(graph.iri_id(catalogue.as_str())?);
-            graph.quads().matching(Some(id), Some(property), None, only).next()
-        };
-        if let Some(site) = contributor_of {
-            let own = self.names.record("organisation", &site);
-            let of = value("draftOf").and_then(|quad| graph.text(quad[2]));
-            if of != Some(own) {
-                return Err(Problem::not_found(format!(
-                    "there is no draft of {}/{}",
-                    self.kind, self.slug
-                )));
-            }
+        let address = (self.kind, self.slug);
+        let draft = capture::read(&graph, self.names, self.caller, self.kind, self.slug)
+            .ok_or_else(|| Refused::Missing(format!("{}/{}", self.kind, self.slug)))?;
+        if draft.state != from {
+            let (is, needed) = (draft.state.name(), from.name());
+            return Err(Problem::parameter(format!("the draft is {is}, not {needed}")));
         }
-        let state = value("reviewState");
-        let now_in = state.and_then(|quad| graph.text(quad[2]));
-        let now_in = now_in.as_deref().and_then(|t| t.strip_prefix(INSITES)).unwrap_or("Draft");
-        if now_in != from {
-            return Err(Problem::parameter(format!("the draft is {now_in}, not {from}")));
-        }
-        if let Some(quad) = state {
-            edit.remove_ids(quad);
-        }
-        if let Some(quad) = value("reviewComment") {
-            edit.remove_ids(quad);
-        }
-        let property = iri(INSITES, "reviewState");
-        edit.add(&Quad::new(name.clone(), property, iri(INSITES, to), catalogue.clone()));
-        if !comment.is_empty() {
-            let property = iri(INSITES, "reviewComment");
-            edit.add(&Quad::new(name, property, Literal::from(comment), catalogue));
-        }
+        capture::set_state(edit, self.names, address, to);
+        capture::comment(edit, self.names, self.caller, address, comment);
         Ok(())
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        let problem = Self::new(refused.kind(), refused.to_string());
+        match refused {
+            Refused::Changed { .. } => {
+                problem.with_hint("load it again, and bring your changes into what is there now")
+            }
+            _ => problem,
+        }
     }
 }

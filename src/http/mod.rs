@@ -2,6 +2,7 @@
 //! parses, calls one use case and shapes the answer.
 
 mod assets;
+mod capture;
 mod description;
 mod edge;
 mod error;
@@ -9,6 +10,7 @@ mod explore;
 mod graphs;
 mod history;
 mod identity;
+mod interviews;
 mod kept;
 mod lifecycle;
 mod negotiate;
@@ -176,6 +178,26 @@ pub fn router(state: State) -> Router {
         .route("/changes/ldes", get(history::stream))
         .route("/changes/{revision}", get(history::one))
         .route("/changes/{revision}/revert", post(history::revert))
+        .route(
+            "/capture/interview",
+            get(interviews::new_interview).post(interviews::create_interview),
+        )
+        .route(
+            "/capture/interview/{slug}",
+            get(interviews::read_interview).post(interviews::change_interview),
+        )
+        .route(
+            "/capture/interview/{slug}/code",
+            get(interviews::coding::coding_page).post(interviews::coding::code_passage),
+        )
+        .route(
+            "/capture/codes",
+            get(interviews::codes::codes_page).post(interviews::codes::add_code),
+        )
+        .route(
+            "/capture/codes/{slug}",
+            get(interviews::codes::code_page).post(interviews::codes::change_code),
+        )
         .route("/api/import", post(graphs::import))
         .route("/api/backup", get(operation::backup))
         .route("/api/check", get(operation::check))
@@ -184,6 +206,45 @@ pub fn router(state: State) -> Router {
         .route("/readyz", get(operation::readyz))
         .route("/metrics", get(operation::metrics))
         .route("/export", get(operation::export))
+        .route("/capture", get(capture::drafts_page))
+        .route("/capture/draft/{kind}/{slug}", get(capture::draft_page).post(capture::act_on_draft))
+        .route(
+            "/capture/case-study",
+            get(capture::new_case_study).post(capture::save_new_case_study),
+        )
+        .route("/capture/case-study/template.xlsx", get(capture::case_study_template))
+        .route(
+            "/capture/case-study/import",
+            get(capture::import_case_studies_page).post(capture::import_case_studies),
+        )
+        .route(
+            "/capture/case-study/{slug}",
+            get(capture::edit_case_study).post(capture::save_case_study),
+        )
+        .route("/capture/questionnaire/{slug}", get(capture::questionnaire_overview))
+        .route("/capture/questionnaire/{slug}/template.xlsx", get(capture::questionnaire_template))
+        .route(
+            "/capture/questionnaire/{slug}/import",
+            get(capture::questionnaire_import_page).post(capture::questionnaire_import),
+        )
+        .route(
+            "/capture/questionnaire/{slug}/{part}",
+            get(capture::questionnaire_part).post(capture::save_questionnaire_part),
+        )
+        .route("/api/capture/alike", get(capture::alike))
+        .route("/api/capture/drafts", get(capture::api_drafts))
+        .route(
+            "/api/capture/case-study",
+            get(capture::api_case_study_form).post(capture::api_write_case_study),
+        )
+        .route(
+            "/api/capture/case-study/{slug}",
+            get(capture::api_case_study).post(capture::api_save_case_study),
+        )
+        .route(
+            "/api/capture/questionnaire/{slug}",
+            get(capture::api_questionnaire).post(capture::api_save_questionnaire),
+        )
         .route("/{kind}", get(explore::browse))
         .route("/{kind}/{slug}", get(records::record))
         .route("/{kind}/{slug}/{action}", get(history::record).post(lifecycle::act))

@@ -129,7 +129,8 @@ pub(super) fn answer_with(
 pub(super) fn may_write(state: &State) -> Box<dyn Fn(GraphNameRef<'_>) -> bool + Send> {
     let administrator = state.caller.role == Role::Administrator;
     let names = &state.config.names;
-    let mut kept: Vec<_> = ["catalogue", "ontology"].map(|name| names.graph(name)).into();
+    let mut kept: Vec<_> =
+        ["catalogue", "catalogue-drafts", "ontology"].map(|name| names.graph(name)).into();
     kept.extend(names.lifecycle());
     Box::new(move |graph| match graph {
         GraphNameRef::NamedNode(iri) => {

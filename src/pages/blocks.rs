@@ -35,6 +35,8 @@ pub enum Block {
     Grid(Grid),
     /// Figures with who claims them.
     Figures(Vec<Figure>),
+    /// What was said in an interview.
+    Said(Vec<Said>),
     /// From a statement back to where it comes from.
     Chain(Vec<Step>),
     /// Numbers as bars.
@@ -94,6 +96,19 @@ pub struct Figure {
     pub note: String,
 }
 
+/// A passage of an interview.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// The record of the passage.
+    pub link: Link,
+    /// Its words.
+    pub text: String,
+    /// Whether it is a question of the interviewer.
+    pub question: bool,
+    /// What coders say of it: a name with values.
+    pub codes: Vec<(String, Vec<Link>)>,
+}
+
 /// A step from a statement to where it comes from.
 #[derive(Debug, Clone, Default)]
 pub struct Step {
@@ -138,6 +153,7 @@ impl Block {
             Self::Cards(cards) => cards.is_empty(),
             Self::Grid(grid) => grid.rows.is_empty(),
             Self::Figures(figures) => figures.is_empty(),
+            Self::Said(passages) => passages.is_empty(),
             Self::Chain(steps) => steps.is_empty(),
             Self::Bars(bars) => bars.bars.is_empty(),
             Self::Map(map) => map.points.is_empty(),
@@ -158,6 +174,7 @@ impl Block {
             Self::Cards(cards) => cards_of(cards, 3),
             Self::Grid(grid) => grid.show(),
             Self::Figures(figures) => figures_table(figures),
+            Self::Said(passages) => said(passages),
             Self::Chain(steps) => html! { div class="app-chain" { (chain(steps, 0)) } },
             Self::Bars(bars) => bars.show(),
             Self::Map(map) => map.show(),
@@ -288,6 +305,28 @@ fn figures_table(figures: &[Figure]) -> Markup {
             }
         },
     )
+}
+
+/// Passages in their order, each with its codes.
+fn said(passages: &[Said]) -> Markup {
+    html! {
+        ol class="app-words" {
+            @for passage in passages {
+                li class={ "app-words__passage" @if passage.question { " app-words__passage--question" } } {
+                    p { (passage.text) }
+                    @if !passage.question {
+                        p class="app-meta" {
+                            (passage.link.show())
+                            @for (name, codes) in &passage.codes {
+                                " · " (name) ": "
+                                @for (index, code) in codes.iter().enumerate() { @if index > 0 { ", " } (code.show()) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// Steps as a nested list; what lies deeper can be folded.

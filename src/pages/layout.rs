@@ -195,6 +195,9 @@ const PARTS: [(&str, &str); 7] = [
     ("/sparql", "SPARQL"),
 ];
 
+/// Roles that write.
+const WRITERS: [&str; 3] = ["contributor", "curator", "administrator"];
+
 /// A whole page.
 pub(super) fn page(layout: &Layout, main: &Markup) -> String {
     page_with(layout, &html! {}, main)
@@ -257,7 +260,8 @@ pub(super) fn page_with(layout: &Layout, before: &Markup, main: &Markup) -> Stri
                     nav class="nhsuk-header__navigation" aria-label="Main" {
                         div class="nhsuk-header__navigation-container nhsuk-width-container" {
                             ul class="nhsuk-header__navigation-list" {
-                                @for (url, name) in PARTS {
+                                @let writes = layout.signed_in.as_ref().is_some_and(|somebody| WRITERS.contains(&somebody.role.as_str()));
+                                @for (url, name) in PARTS.into_iter().chain(writes.then_some(("/capture", "Contribute"))) {
                                     @let current = layout.part == url;
                                     li class=(if current { "nhsuk-header__navigation-item nhsuk-header__navigation-item--current" } else { "nhsuk-header__navigation-item" }) {
                                         a class="nhsuk-header__navigation-link" href=(url) aria-current=[current.then_some("true")] { (name) }

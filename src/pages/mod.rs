@@ -6,7 +6,9 @@ mod assets;
 mod blocks;
 mod cite;
 mod explain;
+mod forms;
 mod history;
+pub mod interviews;
 mod layers;
 mod layout;
 mod lists;
@@ -18,11 +20,15 @@ mod sign_in;
 mod workbench;
 
 pub use assets::{Asset, assets};
-pub use blocks::{Block, Card, Figure, Grid, Section, Step};
+pub use blocks::{Block, Card, Figure, Grid, Said, Section, Step};
 pub use cite::Citation;
 pub use explain::{
     OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,
     problem_type,
+};
+pub use forms::{
+    DraftAction, DraftPage, DraftPart, FormControl, FormField, FormGroup, FormPage, ImportPage,
+    ImportRead, TaskList, TasksPage, draft, form, import, tasks,
 };
 pub use history::{HistoryEntry, HistoryPage, history};
 pub use layout::{Layout, Link, SignedIn, Value, day};

@@ -69,6 +69,8 @@ pub struct RecordPage {
     pub formats: Vec<(String, String)>,
     /// How to cite it.
     pub citation: Citation,
+    /// Where whoever reads it may change it.
+    pub change: Option<String>,
 }
 
 /// What a status means, in a sentence.
@@ -222,6 +224,7 @@ fn use_it(data: &RecordPage) -> Markup {
             ul class="nhsuk-list" {
                 li { a href={ (data.url) "/graph" } { "What is around it" } }
                 li { a href={ (data.url) "/history" } { "History of changes" } }
+                @if let Some(change) = &data.change { li { a href=(change) { "Change this record" } } }
             }
         }
     }

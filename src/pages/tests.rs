@@ -157,6 +157,7 @@ fn all_pages() -> Vec<String> {
         problem_type(&layout(), HOSTILE, HOSTILE, 400, HOSTILE),
         about(&layout()),
         record(&RecordPage {
+            change: None,
             layout: layout(),
             title: text(),
             list: link(),

@@ -72,6 +72,7 @@ export const everyPage = async (base) => {
     ['about', '/about'],
     ['accessibility', '/accessibility'],
     ['sign in', '/sign-in'],
+    ['code book', '/capture/codes'],
     ['problem type', '/problem/busy'],
     ['not found', '/lesson/there-is-no-such-lesson', 404]
   ]

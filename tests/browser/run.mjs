@@ -6,8 +6,10 @@ import { join, resolve } from 'node:path'
 import { conclude, check } from './report.mjs'
 import { everyPage } from './pages.mjs'
 import { hasEditor, lookAt } from './checks.mjs'
+import { interviews } from './interviews.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
+import { capture } from './capture.mjs'
 import { start } from './service.mjs'
 
 const [program, ...options] = process.argv.slice(2)
@@ -41,12 +43,17 @@ try {
         }
         await context.close()
       }
+      if (!only || only === 'interviews') await interviews(browser, service, pictures)
+      if (!only || only === 'capture') await capture(browser, service, { pictures })
       status = 0
     } else {
       for (const page of pages) await check(`${page.name}: looked at`, () => lookAt(browser, service.base, page))
+      if (only === 'interviews') await interviews(browser, service)
+      if (!only || only === 'capture') await capture(browser, service)
       if (!only) {
         await journeys(browser, service.base)
         await signedIn(browser, service)
+        await interviews(browser, service)
       }
       status = conclude()
     }

@@ -53,8 +53,8 @@ export const start = async (program) => {
     }
     await pause(500)
   }
-  const token = (name, role) =>
-    execFileSync(program, ['token', 'add', name, '--role', role, '--data', data], {
+  const token = (name, role, site) =>
+    execFileSync(program, ['token', 'add', name, '--role', role, '--data', data, ...(site ? ['--site', site] : [])], {
       cwd: folder,
       encoding: 'utf8'
     }).trim()

@@ -1,8 +1,11 @@
 //! The routes, as a client sees them.
 
 mod access;
+mod capture;
+mod interviews;
 mod records;
 mod search;
+mod sheets;
 mod sparql;
 mod writes;
 

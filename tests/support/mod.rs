@@ -131,6 +131,14 @@ impl Service {
         self
     }
 
+    /// The same service, asked by a contributor of a site.
+    pub fn contributor_of(mut self, name: &str, site: &str) -> Self {
+        let tokens = Tokens::open(self.folder.path());
+        let added = tokens.add(name, Role::Contributor, Some(site), None);
+        self.token = Some(added.expect("a token"));
+        self
+    }
+
     pub fn administrator(self) -> Self {
         self.with_role(Role::Administrator)
     }

@@ -1,9 +1,11 @@
 //! The page of a record: its sections, everything recorded of it, how to cite
 //! it, and what is around it.
 
+mod answers;
 pub(super) mod facts;
 pub(super) mod sections;
 
+use crate::access::Role;
 use crate::commit::Snapshot;
 use crate::graph::GraphPattern;
 use crate::http::State;
@@ -80,6 +82,23 @@ pub(super) fn citation(state: &State, snapshot: &Snapshot, found: &Found) -> pag
     }
 }
 
+/// Where whoever asks may change a case study: curators each, contributors
+/// those of their own site.
+fn change(state: &State, facts: &Facts, found: &Found) -> Option<String> {
+    let own = || {
+        let site = state.caller.site.as_ref()?;
+        let site = facts.snapshot.graph.iri_id(&facts.names.record("organisation", site))?;
+        let places = ["insites:atOrganisation", "insites:atSite"];
+        places.iter().any(|at| facts.objects(found.id, at).contains(&site)).then_some(())
+    };
+    let may = match state.caller.role {
+        Role::Curator | Role::Administrator => true,
+        Role::Contributor => own().is_some(),
+        Role::Member | Role::Public => false,
+    };
+    (may && found.kind == "case-study").then(|| format!("/capture/case-study/{}", found.slug))
+}
+
 /// The page of a record; `past` says that it is a state of the past,
 /// `withdrawn` that it was withdrawn.
 pub(super) fn page(
@@ -111,6 +130,7 @@ pub(super) fn page(
     layout.json_ld = json_ld(&facts, found, &citation, &shown.lead);
     let (sources, dates) = sources(&facts, found.id);
     pages::record(&pages::RecordPage {
+        change: (!past && !withdrawn).then(|| change(state, &facts, found)).flatten(),
         layout,
         list: if crate::index::KINDS.contains(&found.kind.as_str()) {
             pages::Link::new(&kind_label(&found.kind, true), &format!("/{}", found.kind))

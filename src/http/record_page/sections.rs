@@ -1,7 +1,8 @@
 //! What the page of each kind of record shows, and in which order.
 
+use crate::http::record_page::answers::{answers, position};
 use crate::http::record_page::facts::{Facts, host};
-use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Section, Step, Value, day};
+use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Said, Section, Step, Value, day};
 use crate::rdf::TermId;
 use crate::search::status;
 
@@ -78,6 +79,11 @@ fn case_study(facts: &Facts, id: TermId) -> Shown {
                 "barriers",
                 "What stood in the way",
                 vec![prose(facts, id, "insites:barrier")],
+            ),
+            Section::new(
+                "learned",
+                "What those who took part learned",
+                vec![prose(facts, id, "insites:lessonLearned")],
             ),
             Section::new(
                 "lessons",
@@ -159,12 +165,11 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
     evidence.sort_unstable();
     evidence.dedup();
     steps.extend(evidence.into_iter().map(|e| from_evidence(facts, e, "supported by")));
-    steps.extend(
-        facts
-            .objects(id, "insites:contradictedBy")
-            .into_iter()
-            .map(|e| from_evidence(facts, e, "contradicted by")),
-    );
+    let mut against = facts.objects(id, "insites:contradictedBy");
+    against.extend(facts.subjects("cito:disputes", id));
+    against.sort_unstable();
+    against.dedup();
+    steps.extend(against.into_iter().map(|e| from_evidence(facts, e, "contradicted by")));
     steps.extend(facts.objects(id, "insites:fromCaseStudy").into_iter().map(|case| Step {
         text: facts.text(case, "insites:resultText"),
         steps: places(facts, case),
@@ -206,7 +211,7 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
         .into_iter()
         .flatten()
         .collect(),
-        incoming: vec!["cito:supports"],
+        incoming: vec!["cito:supports", "cito:disputes"],
     }
 }
 
@@ -618,6 +623,8 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
     let chain = from_evidence(facts, id, "").steps;
     let mut supports = facts.objects(id, "cito:supports");
     supports.extend(facts.subjects("insites:supportedBy", id));
+    let mut contradicts = facts.objects(id, "cito:disputes");
+    contradicts.extend(facts.subjects("insites:contradictedBy", id));
     Shown {
         lead: facts.texts(id, "dct:description"),
         facts: vec![
@@ -637,7 +644,7 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
             Section::new(
                 "contradicts",
                 "Lessons it contradicts",
-                vec![Block::Cards(facts.cards(facts.subjects("insites:contradictedBy", id), 24))],
+                vec![Block::Cards(facts.cards(contradicts, 24))],
             ),
             notes(facts, id),
         ]
@@ -649,26 +656,82 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
             "insites:contradictedBy",
             "cito:citesAsEvidence",
             "cito:obtainsSupportFrom",
+            "prov:generated",
         ],
     }
 }
 
+/// The passages of an interview in their order, and the other evidence that
+/// came from it.
+fn passages(facts: &Facts, id: TermId) -> (Vec<Said>, Vec<TermId>) {
+    let mut placed: Vec<(u64, TermId)> = Vec::new();
+    let mut others = Vec::new();
+    for evidence in facts.subjects("prov:wasGeneratedBy", id) {
+        match facts.text(evidence, "schema:position").parse() {
+            Ok(place) => placed.push((place, evidence)),
+            Err(_) => others.push(evidence),
+        }
+    }
+    placed.sort_unstable();
+    placed.dedup();
+    let links = |ids: Vec<TermId>| -> Vec<Link> {
+        let mut links: Vec<Link> = ids.into_iter().map(|id| facts.bare_link(id)).collect();
+        links.sort_by(|a, b| a.text.cmp(&b.text));
+        links
+    };
+    let said = placed
+        .into_iter()
+        .map(|(place, passage)| {
+            let iri = facts.snapshot.graph.text(passage).unwrap_or_default();
+            let text = facts.text(passage, "dct:description");
+            // The number in its address stays when others come before it.
+            let number = iri.rsplit_once("-p").and_then(|(_, number)| number.parse().ok());
+            let codes = [
+                ("Themes", "dct:subject"),
+                ("Dimensions", "insites:dimension"),
+                ("Supports", "cito:supports"),
+                ("Contradicts", "cito:disputes"),
+            ]
+            .map(|(name, property)| (name.to_owned(), links(facts.objects(passage, property))));
+            Said {
+                link: Link::new(&format!("Passage {}", number.unwrap_or(place)), &facts.url(&iri)),
+                question: crate::capture::passages::is_question(&text),
+                text,
+                codes: codes.into_iter().filter(|(_, links)| !links.is_empty()).collect(),
+            }
+        })
+        .collect();
+    (said, others)
+}
+
 fn activity(facts: &Facts, id: TermId) -> Shown {
+    let (said, evidence) = passages(facts, id);
+    let consent = facts.texts(id, "insites:consentFor").into_iter().map(|scope| {
+        Value::text(&format!("{scope} ({})", day(&facts.text(id, "insites:consentDate"))))
+    });
+    let when = facts.texts(id, "dct:date").iter().map(|date| Value::text(&day(date))).collect();
     Shown {
         lead: facts.texts(id, "dct:description"),
         facts: vec![
-            facts.row(id, "When", "dct:date"),
+            ("When".to_owned(), when),
             facts.row(id, "At site", "insites:atSite"),
             facts.row(id, "With", "insites:withRole"),
             facts.row(id, "Questionnaire", "insites:questionnaire"),
             facts.row(id, "Dimensions", "insites:dimension"),
+            ("Consent".to_owned(), consent.collect()),
+            facts.row(id, "Who may see it", "insites:audience"),
         ],
         sections: [
-            Section::new("said", "What was said", vec![prose(facts, id, "insites:answerText")]),
+            Section::new(
+                "said",
+                "What was said",
+                vec![prose(facts, id, "insites:answerText"), Block::Said(said)],
+            ),
+            Section::new("answers", "Answers", vec![answers(facts, id)]),
             Section::new(
                 "evidence",
                 "Evidence taken from it",
-                vec![Block::Cards(facts.cards(facts.subjects("prov:wasGeneratedBy", id), 24))],
+                vec![Block::Cards(facts.cards(evidence, 24))],
             ),
             notes(facts, id),
         ]
@@ -680,12 +743,9 @@ fn activity(facts: &Facts, id: TermId) -> Shown {
 }
 
 fn questionnaire(facts: &Facts, id: TermId) -> Shown {
-    let mut questions: Vec<(String, TermId)> = facts
-        .objects(id, "dct:hasPart")
-        .into_iter()
-        .map(|q| (facts.snapshot.graph.text(q).unwrap_or_default(), q))
-        .collect();
-    questions.sort();
+    let mut questions: Vec<(u64, TermId)> =
+        facts.objects(id, "dct:hasPart").into_iter().map(|q| (position(facts, q), q)).collect();
+    questions.sort_unstable();
     let rows = questions
         .into_iter()
         .map(|(_, question)| {

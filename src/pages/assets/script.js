@@ -268,4 +268,78 @@
       unfold(node)
     })
   })
+
+  // Forms: questions that another answer leads to are hidden until it does.
+  document.querySelectorAll('[data-shown-by]').forEach((question) => {
+    const form = question.closest('form')
+    const values = question.dataset.shownWhen.split(' ')
+    const look = () => {
+      const chosen = [...form.querySelectorAll('[name="' + CSS.escape(question.dataset.shownBy) + '"]:checked')]
+      const shown = chosen.some((one) => values.includes(one.value))
+      question.hidden = !shown
+      // What is hidden is not sent.
+      question.querySelectorAll('input, textarea, select').forEach((input) => {
+        input.disabled = !shown
+      })
+    }
+    form.addEventListener('change', look)
+    look()
+  })
+
+  // What is wrong is read first.
+  document.querySelectorAll('[data-focus]').forEach((summary) => summary.focus())
+
+  // Case studies that look like the one whose title is typed.
+  document.querySelectorAll('[data-alike]').forEach((place) => {
+    const input = document.getElementById(place.dataset.alike)
+    if (!input) return
+    let timer = 0
+    const look = async () => {
+      const words = input.value.trim()
+      if (words.length < 6) {
+        place.replaceChildren()
+        return
+      }
+      const answer = await fetch('/api/capture/alike?title=' + encodeURIComponent(words), { headers: { accept: 'application/json' } })
+      if (!answer.ok || input.value.trim() !== words) return
+      const { alike } = await answer.json()
+      if (alike.length === 0) {
+        place.replaceChildren()
+        return
+      }
+      const said = document.createElement('p')
+      said.textContent = 'These look alike. Is it here already?'
+      const list = document.createElement('ul')
+      list.className = 'nhsuk-list nhsuk-list--bullet'
+      list.append(
+        ...alike.map((one) => {
+          const link = document.createElement('a')
+          link.href = one.url
+          link.textContent = one.title
+          const item = document.createElement('li')
+          item.append(link)
+          return item
+        })
+      )
+      place.replaceChildren(said, list)
+    }
+    input.addEventListener('input', () => {
+      clearTimeout(timer)
+      timer = setTimeout(look, 400)
+    })
+  })
+
+  // Leaving a form that was changed is asked about.
+  document.querySelectorAll('form[data-asks-before-leaving]').forEach((form) => {
+    let changed = false
+    form.addEventListener('input', () => {
+      changed = true
+    })
+    form.addEventListener('submit', () => {
+      changed = false
+    })
+    addEventListener('beforeunload', (event) => {
+      if (changed) event.preventDefault()
+    })
+  })
 })()
