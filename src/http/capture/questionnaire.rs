@@ -129,7 +129,7 @@ pub(in crate::http) async fn questionnaire_overview(
         ..TasksPage::default()
     };
     let Some(site) = site_in(&state, &place, query.as_deref())? else {
-        let sites = place.records().instances(&iri("insites:Site"));
+        let sites = place.records().offered(&iri("insites:Site"));
         page.chooser = Some((
             format!("/capture/questionnaire/{slug}"),
             sites.into_iter().map(|one| one.text).collect(),
