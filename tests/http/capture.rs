@@ -307,6 +307,9 @@ async fn a_site_answers_by_form_and_a_condition_is_kept_to() {
     {
         assert!(page.contains(said), "{said}: {page}");
     }
+    let overview = format!("/capture/questionnaire/{TOOL}?site={SITE}");
+    let overview = alice.get(&overview, "text/html").await.text();
+    assert!(overview.contains("Published"), "{overview}");
     // Nobody answers for another site.
     let other = service.clone().with_role(Role::Contributor);
     assert_eq!(other.get(&part, "").await.status, StatusCode::FORBIDDEN);
