@@ -184,11 +184,10 @@ impl Forms {
             return Control::Choice(records.concepts(scheme.as_str()));
         }
         if let Some(class) = property.class() {
-            let options = records.instances(class.as_str());
             if class.as_str() == format!("{INSITES}Dimension") {
-                return Control::Choice(options);
+                return Control::Choice(records.instances(class.as_str()));
             }
-            let options = if options.len() > OFFERED { Vec::new() } else { options };
+            let options = records.offered(class.as_str());
             return Control::Record { class: class.clone(), options };
         }
         if let Some(allowed) = property.allowed_values() {
@@ -267,6 +266,15 @@ impl Records<'_> {
     pub fn instances(&self, class: &str) -> Vec<Choice> {
         let Some(class) = self.graph.iri_id(class) else { return Vec::new() };
         self.sorted(self.graph.subjects(TYPE, class))
+    }
+
+    /// The same, but none if there are too many to be offered: then the name
+    /// must be typed.
+    #[must_use]
+    pub fn offered(&self, class: &str) -> Vec<Choice> {
+        let count =
+            self.graph.iri_id(class).map_or(0, |class| self.graph.subjects(TYPE, class).len());
+        if count > OFFERED { Vec::new() } else { self.instances(class) }
     }
 
     fn sorted(&self, ids: Vec<TermId>) -> Vec<Choice> {

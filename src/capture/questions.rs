@@ -189,11 +189,7 @@ fn field(
         "scale" => Control::Scale(steps(reading, question)),
         "record" => {
             let class = NamedNode::new(reading.insites(question, "recordClass")).ok()?;
-            let options = records.instances(class.as_str());
-            Control::Record {
-                options: if options.len() > 600 { Vec::new() } else { options },
-                class,
-            }
+            Control::Record { options: records.offered(class.as_str()), class }
         }
         _ => return None,
     };

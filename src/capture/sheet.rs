@@ -53,8 +53,7 @@ pub struct Column {
 /// The question for whom a row is.
 fn site(records: &Records<'_>) -> Column {
     let class = NamedNode::new_unchecked(format!("{INSITES}Organisation"));
-    let options = records.instances(class.as_str());
-    let options = if options.len() > 600 { Vec::new() } else { options };
+    let options = records.offered(class.as_str());
     let field = Field {
         name: "site".to_owned(),
         label: "Organisation".to_owned(),

@@ -131,6 +131,9 @@ pub(super) async fn act(
     if matches!(action.as_str(), "withdraw" | "merge") && reason.is_empty() {
         return Err(Problem::parameter("a reason is needed: readers of the address will see it"));
     }
+    if matches!(action.as_str(), "submit" | "publish") {
+        crate::http::capture::refuse_unfinished(&state, &kind, &slug)?;
+    }
     let caller = state.caller.clone();
     let next = match action.as_str() {
         "publish" => format!("/{kind}/{slug}"),

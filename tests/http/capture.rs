@@ -144,6 +144,9 @@ async fn a_case_that_failed_is_written_reviewed_and_published_by_another() {
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(refused.text().contains("There is a problem"), "{}", refused.text());
 
+    let by_data = post_json(&alice, "/case-study/wheelchairs-with-tags/submit", &json!({})).await;
+    assert_eq!(by_data.problem(), "shapes-violated", "{}", by_data.text());
+
     // Save and return: what was written is in the form again.
     let form = alice.get("/capture/case-study/wheelchairs-with-tags", "text/html").await.text();
     assert!(form.contains("Nobody charged the tags.") && form.contains("value=\"12.5\""), "{form}");
@@ -304,6 +307,9 @@ async fn a_site_answers_by_form_and_a_condition_is_kept_to() {
     {
         assert!(page.contains(said), "{said}: {page}");
     }
+    let overview = format!("/capture/questionnaire/{TOOL}?site={SITE}");
+    let overview = alice.get(&overview, "text/html").await.text();
+    assert!(overview.contains("Published"), "{overview}");
     // Nobody answers for another site.
     let other = service.clone().with_role(Role::Contributor);
     assert_eq!(other.get(&part, "").await.status, StatusCode::FORBIDDEN);

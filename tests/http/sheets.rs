@@ -101,6 +101,24 @@ async fn a_filled_in_template_is_looked_at_and_saved() {
     let alice = service.clone().contributor_of("alice", SITE);
     let template = alice.get(&format!("/capture/questionnaire/{TOOL}/template.xlsx"), "").await;
     assert_eq!(template.header("content-type"), XLSX);
+    let part = |name: &str| {
+        let mut archive = zip::ZipArchive::new(Cursor::new(template.body.to_vec())).expect("a zip");
+        let file = archive.by_name(name).expect(name);
+        std::io::read_to_string(file).expect("text")
+    };
+    assert!(part("xl/workbook.xml").matches("state=\"hidden\"").count() == 2, "hidden sheets");
+    let answers = part("xl/worksheets/sheet2.xml");
+    assert!(answers.contains("<dataValidation type=\"list\""), "no drop-down");
+    let texts = part("xl/sharedStrings.xml");
+    for told in [
+        "front-door-days",
+        "An estimate will do.",
+        "In working days.",
+        "2026-03-27",
+        "Only if you answered",
+    ] {
+        assert!(texts.contains(told), "{told} is not in the template");
+    }
     // The template as it is holds no row.
     let empty = send(&alice, "", XLSX, template.body.to_vec()).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", empty.text());

@@ -47,9 +47,8 @@ fn page(state: &State, place: &Place, form: &Form, shown: &Shown<'_>) -> String 
     }
     let mut form_groups = groups(form, &shown.values, &shown.faults, shown.adding.as_deref());
     if shown.site.is_empty() {
-        let options = place
-            .records()
-            .instances(&crate::http::record_page::facts::iri("insites:Organisation"));
+        let options =
+            place.records().offered(&crate::http::record_page::facts::iri("insites:Organisation"));
         hidden.retain(|(name, _)| name != "site");
         let field = pages::FormField {
             name: "site".to_owned(),

@@ -25,4 +25,4 @@ pub(super) use import::{
 pub(super) use questionnaire::{
     questionnaire_overview, questionnaire_part, save_questionnaire_part,
 };
-pub(super) use review::{act_on_draft, draft_page, drafts_page};
+pub(super) use review::{act_on_draft, draft_page, drafts_page, refuse_unfinished};

@@ -67,6 +67,24 @@ pub(super) fn answers(
         .collect()
 }
 
+/// Whether an answer of a site to these questions is published.
+fn is_published(place: &Place, questionnaire: &Questionnaire, part: &Part, site: &str) -> bool {
+    let graph = &place.seen.graph;
+    let (Some(asked), Some(dimension), Some(site)) =
+        (graph.iri_id(&questionnaire.record), graph.iri_id(&part.dimension), graph.iri_id(site))
+    else {
+        return false;
+    };
+    let has =
+        |subject, property: &str, value| graph.objects(subject, &iri(property)).contains(&value);
+    graph.subjects(&iri("insites:questionnaire"), asked).into_iter().any(|answer| {
+        let record = graph.text(answer).unwrap_or_default();
+        has(answer, "insites:dimension", dimension)
+            && has(answer, "insites:atSite", site)
+            && !capture::published(graph, &place.names, &record).is_empty()
+    })
+}
+
 /// The last part of a site's identifier, which stands in addresses.
 fn short(site: &str) -> &str {
     site.rsplit('/').next().unwrap_or(site)
@@ -129,7 +147,7 @@ pub(in crate::http) async fn questionnaire_overview(
         ..TasksPage::default()
     };
     let Some(site) = site_in(&state, &place, query.as_deref())? else {
-        let sites = place.records().instances(&iri("insites:Site"));
+        let sites = place.records().offered(&iri("insites:Site"));
         page.chooser = Some((
             format!("/capture/questionnaire/{slug}"),
             sites.into_iter().map(|one| one.text).collect(),
@@ -142,10 +160,24 @@ pub(in crate::http) async fn questionnaire_overview(
         .iter()
         .map(|part| {
             let draft = drafts.iter().find(|(dimension, _)| *dimension == part.dimension);
-            let state = draft.map_or("Not started", |(_, draft)| state_name(draft.state));
+            let published = is_published(&place, &questionnaire, part, &site);
+            let state = match draft {
+                Some((_, draft)) => state_name(draft.state),
+                None if published => "Published",
+                None => "Not started",
+            };
             let url = format!("/capture/questionnaire/{slug}/{}?site={}", part.slug, short(&site));
             let count = part.form.groups.first().map_or(0, |group| group.fields.len());
-            (Link::new(&part.form.title, &url), state.to_owned(), format!("{count} questions"))
+            let again = if published {
+                ". To answer again makes a new answer with its own date"
+            } else {
+                ""
+            };
+            (
+                Link::new(&part.form.title, &url),
+                state.to_owned(),
+                format!("{count} questions{again}"),
+            )
         })
         .collect();
     page.lead.push(format!(

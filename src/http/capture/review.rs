@@ -13,6 +13,7 @@ use crate::http::sparql::{pairs, take};
 use crate::http::update::change;
 use crate::http::{Shared, State};
 use crate::pages::{self, DraftAction, Link, TaskList, TasksPage, Value};
+use crate::problem::Kind;
 use crate::rdf::vocabulary::TYPE;
 use crate::rdf::{NamedNode, NamedOrBlankNode, Provenance, Term};
 use crate::search::kind_label;
@@ -120,10 +121,7 @@ pub(in crate::http) async fn drafts_page(
     }];
     for (slug, title) in capture::questionnaires(&place.records()) {
         ways[0].entries.push((
-            Link::new(
-                &format!("Answer the {}{}", title[..1].to_lowercase(), &title[1..]),
-                &format!("/capture/questionnaire/{slug}"),
-            ),
+            Link::new(&format!("Answer: {title}"), &format!("/capture/questionnaire/{slug}")),
             String::new(),
             "Questions about your site, by form or by spreadsheet.".to_owned(),
         ));
@@ -227,6 +225,24 @@ fn address(place: &Place, draft: &Draft) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Refuses to hand in or to publish a draft in which its form finds something
+/// to do. Drafts of kinds without a form are left to the shapes.
+pub(in crate::http) fn refuse_unfinished(
+    state: &State,
+    kind: &str,
+    slug: &str,
+) -> Result<(), Problem> {
+    let place = Place::of(state)?;
+    let Some(draft) = place.draft(state, kind, slug) else { return Ok(()) };
+    let Some((form, _, known)) = known_form(&place, &draft) else { return Ok(()) };
+    let faults = all_faults(&place, &form, &draft, known);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = faults.into_iter().map(|fault| fault.message).collect();
+    Err(Problem::new(Kind::ShapesViolated, format!("to do first: {}", told.join("; "))))
 }
 
 /// What differs between what is published and a draft, by question.
@@ -403,7 +419,7 @@ pub(in crate::http) async fn act_on_draft(
     if matches!(what.as_str(), "return" | "publish") {
         state.needs(Role::Curator)?;
     }
-    if what == "submit" {
+    if matches!(what.as_str(), "submit" | "publish") {
         let (form, _, known) = form_of(&place, &draft);
         let faults = all_faults(&place, &form, &draft, known);
         if !faults.is_empty() {
