@@ -3,7 +3,7 @@
 //!
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
 //! - [`query`]: SPARQL and the saved queries. [`search`]: words and meaning, one ranked list.
-//! - [`shapes`]: may a change happen? SHACL Core.
+//! - [`compare`]: what is common and what varies. [`shapes`]: may a change happen? SHACL Core.
 //! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
 //! - [`ledger`]: the numbered changes and the current quads, the one truth.
@@ -15,6 +15,7 @@ pub mod access;
 pub mod app;
 pub mod check;
 pub mod commit;
+pub mod compare;
 pub mod config;
 pub mod evaluation;
 pub mod graph;

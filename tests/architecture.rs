@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config", "access", "shapes", "check",
+            "config", "access", "shapes", "check", "compare",
         ],
     ),
     (
@@ -31,6 +31,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("build", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
+    ("compare", &["graph", "search"]),
     ("query", &["graph", "search", "ontology"]),
     ("search", &["index", "graph", "ontology"]),
     ("config", &["graph", "query"]),

@@ -2,6 +2,7 @@
 //! parses, calls one use case and shapes the answer.
 
 mod assets;
+mod compare;
 mod description;
 mod edge;
 mod error;
@@ -55,6 +56,7 @@ pub struct State {
     access: Arc<identity::Access>,
     ontology: Arc<ontology::Gathered>,
     kept: Arc<kept::Kept>,
+    compared: Arc<crate::compare::Kept>,
     /// Who asks; the public until a request says otherwise.
     caller: Caller,
 }
@@ -71,6 +73,7 @@ impl State {
             metrics: Arc::default(),
             ontology: Arc::default(),
             kept: Arc::default(),
+            compared: Arc::default(),
             caller: Caller::default(),
         }
     }
@@ -156,6 +159,8 @@ pub fn router(state: State) -> Router {
         .route("/search.atom", get(search::search_atom))
         .route("/explore", get(explore::explore))
         .route("/outcomes", get(explore::outcomes))
+        .route("/compare", get(compare::compare_page))
+        .route("/api/compare", get(compare::compare_api))
         .route("/map", get(explore::map))
         .route("/timeline", get(explore::timeline))
         .route("/api/queries", get(queries::list_queries))

@@ -5,6 +5,7 @@
 mod assets;
 mod blocks;
 mod cite;
+mod compare;
 mod explain;
 mod history;
 mod layers;
@@ -20,6 +21,9 @@ mod workbench;
 pub use assets::{Asset, assets};
 pub use blocks::{Block, Card, Figure, Grid, Section, Step};
 pub use cite::Citation;
+pub use compare::{
+    Choosable, ChooseOne, CompareCell, CompareHead, ComparePage, CompareTable, Narrowed, compare,
+};
 pub use explain::{
     OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,
     problem_type,
