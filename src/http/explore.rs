@@ -230,6 +230,11 @@ pub(super) async fn explore(Shared(state): Shared<State>) -> Result<Response, Pr
         .collect();
     let ways = [
         (
+            "/compare",
+            "What is common, and what varies",
+            "Dimensions and themes by organisation, region or outcome: how many of how many, and who is missing.",
+        ),
+        (
             "/outcomes",
             "What worked, and what did not",
             "Case studies by how they ended, with what stood in the way.",

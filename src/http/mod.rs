@@ -7,6 +7,7 @@ mod description;
 mod edge;
 mod error;
 mod explore;
+mod feedback;
 mod graphs;
 mod history;
 mod identity;
@@ -191,6 +192,7 @@ pub fn router(state: State) -> Router {
         .route("/export", get(operation::export))
         .route("/{kind}", get(explore::browse))
         .route("/{kind}/{slug}", get(records::record))
+        .route("/lesson/{slug}/feedback", post(feedback::give))
         .route("/{kind}/{slug}/{action}", get(history::record).post(lifecycle::act))
         .fallback(site::nothing_here)
         .method_not_allowed_fallback(site::method_not_allowed)

@@ -33,7 +33,7 @@ pub use layout::{Layout, Link, SignedIn, Value, day};
 pub use lists::{BrowsePage, ExplorePage, GraphPage, HomePage, browse, explore, graph, home};
 pub use network::{Network, NetworkLink, NetworkNode};
 pub use pictures::{Bar, Bars, MapPicture, Neighbour, Neighbours, Point, Span, Timeline};
-pub use record::{Fact, Incoming, RecordPage, record};
+pub use record::{Fact, Feedback, Incoming, RecordPage, record};
 pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, YearLink, search};
 pub use sign_in::sign_in;
 pub use workbench::{

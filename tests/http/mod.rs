@@ -1,6 +1,7 @@
 //! The routes, as a client sees them.
 
 mod access;
+mod compare;
 mod records;
 mod search;
 mod sparql;

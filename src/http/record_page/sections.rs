@@ -1,6 +1,7 @@
 //! What the page of each kind of record shows, and in which order.
 
 use crate::http::record_page::facts::{Facts, host};
+use crate::http::record_page::strength;
 use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Section, Step, Value, day};
 use crate::rdf::TermId;
 use crate::search::status;
@@ -152,19 +153,19 @@ fn grouped(text: &str) -> String {
 }
 
 fn lesson(facts: &Facts, id: TermId) -> Shown {
-    let strength = facts.text(id, "insites:strength");
+    let stated = facts.text(id, "insites:strength");
+    let computed = strength::strength(facts, id);
+    let own = facts.snapshot.graph.text(id).unwrap_or_default();
+    let strength_url = format!("{}#strength", facts.url(&own));
     let mut steps: Vec<Step> = Vec::new();
-    let mut evidence = facts.objects(id, "insites:supportedBy");
-    evidence.extend(facts.subjects("cito:supports", id));
-    evidence.sort_unstable();
-    evidence.dedup();
+    // What waits to be published is shown apart, to those who see drafts.
+    let published = |ids: Vec<TermId>| -> Vec<TermId> {
+        ids.into_iter().filter(|id| !strength::is_draft(facts, *id)).collect()
+    };
+    let evidence = published(strength::supporting(facts, id));
     steps.extend(evidence.into_iter().map(|e| from_evidence(facts, e, "supported by")));
-    steps.extend(
-        facts
-            .objects(id, "insites:contradictedBy")
-            .into_iter()
-            .map(|e| from_evidence(facts, e, "contradicted by")),
-    );
+    let against = published(strength::disputing(facts, id));
+    steps.extend(against.into_iter().map(|e| from_evidence(facts, e, "contradicted by")));
     steps.extend(facts.objects(id, "insites:fromCaseStudy").into_iter().map(|case| Step {
         text: facts.text(case, "insites:resultText"),
         steps: places(facts, case),
@@ -182,12 +183,26 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
             facts.row(id, "About", "insites:aboutOrganisation"),
             facts.row(id, "Kind of evidence", "insites:evidenceKind"),
             (
-                "Strength".to_owned(),
-                if strength.is_empty() {
+                "Strength of support".to_owned(),
+                vec![Value::Link(Link::new(&strength::verdict(&computed), &strength_url))],
+            ),
+            (
+                "Strength as its author states it".to_owned(),
+                if stated.is_empty() {
                     Vec::new()
                 } else {
-                    vec![Value::text(&format!("{strength} of 5"))]
+                    vec![Value::text(&format!("{stated} of 5 (made up; not computed)"))]
                 },
+            ),
+            facts.row(id, "Who it is for", "dct:audience"),
+            facts.row(id, "Owner", "insites:owner"),
+            (
+                "To be reviewed".to_owned(),
+                facts
+                    .texts(id, "insites:reviewDate")
+                    .iter()
+                    .map(|d| Value::text(&day(d)))
+                    .collect(),
             ),
             ("Themes".to_owned(), themes(facts, id)),
             facts.row(id, "Dimensions", "insites:dimension"),
@@ -196,6 +211,7 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
             Section::new("why", "Why it matters", vec![prose(facts, id, "insites:whyItMatters")]),
             Section::new("how", "How to apply it", vec![prose(facts, id, "insites:howToApply")]),
             Section::new("evidence", "What stands behind it", vec![Block::Chain(steps)]),
+            strength::section(&computed),
             Section::new(
                 "related",
                 "Related lessons",
@@ -206,7 +222,7 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
         .into_iter()
         .flatten()
         .collect(),
-        incoming: vec!["cito:supports"],
+        incoming: vec!["cito:supports", "cito:disputes"],
     }
 }
 
@@ -618,6 +634,8 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
     let chain = from_evidence(facts, id, "").steps;
     let mut supports = facts.objects(id, "cito:supports");
     supports.extend(facts.subjects("insites:supportedBy", id));
+    let mut disputes = facts.objects(id, "cito:disputes");
+    disputes.extend(facts.subjects("insites:contradictedBy", id));
     Shown {
         lead: facts.texts(id, "dct:description"),
         facts: vec![
@@ -637,7 +655,7 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
             Section::new(
                 "contradicts",
                 "Lessons it contradicts",
-                vec![Block::Cards(facts.cards(facts.subjects("insites:contradictedBy", id), 24))],
+                vec![Block::Cards(facts.cards(disputes, 24))],
             ),
             notes(facts, id),
         ]
