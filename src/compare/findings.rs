@@ -99,20 +99,22 @@ pub struct Findings {
     pub ended: Vec<Ended>,
 }
 
-/// The numbers of the outcomes, where they are known.
+/// The numbers of concepts that findings treat apart, where they are known.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Outcomes {
+pub struct Concepts {
     /// It worked.
     pub worked: Option<u32>,
     /// Some of it did.
     pub mixed: Option<u32>,
     /// It was stopped.
     pub stopped: Option<u32>,
+    /// Organisations of no other kind: a rest, not a group to compare.
+    pub other: Option<u32>,
 }
 
 /// What is to be seen in the records that are asked for.
 #[must_use]
-pub fn find(gathered: &Gathered, asked: &Asked, outcomes: Outcomes) -> Findings {
+pub fn find(gathered: &Gathered, asked: &Asked, concepts: Concepts) -> Findings {
     let common = common(gathered, asked);
     let rows: Vec<u32> = common.iter().map(|one| one.row).collect();
     let (mut varies, mut contrasts) = (Vec::new(), Vec::new());
@@ -122,13 +124,13 @@ pub fn find(gathered: &Gathered, asked: &Asked, outcomes: Outcomes) -> Findings 
         }
         let along = along(asked, axis);
         let table = count(gathered, &along, None);
-        compare(&table, &along, &mut varies, &mut contrasts);
+        compare(&table, (&along, concepts.other), &mut varies, &mut contrasts);
     }
     varies.sort_by(|a, b| b.spread().total_cmp(&a.spread()).then(a.row.cmp(&b.row)));
     let gap = |one: &Contrast| (one.here.value() - one.elsewhere.value()).abs();
     contrasts.sort_by(|a, b| gap(b).total_cmp(&gap(a)).then(a.row.cmp(&b.row)));
     contrasts.truncate(CONTRASTS);
-    let ended = ended(gathered, asked, &rows, outcomes);
+    let ended = ended(gathered, asked, &rows, concepts);
     Findings { common, varies, contrasts, ended }
 }
 
@@ -172,10 +174,18 @@ fn common(gathered: &Gathered, asked: &Asked) -> Vec<Common> {
         .collect()
 }
 
-fn compare(table: &Table, asked: &Asked, varies: &mut Vec<Varies>, contrasts: &mut Vec<Contrast>) {
+fn compare(
+    table: &Table,
+    (asked, rest): (&Asked, Option<u32>),
+    varies: &mut Vec<Varies>,
+    contrasts: &mut Vec<Contrast>,
+) {
     for (at, row) in table.rows.iter().enumerate() {
         let mut groups: Vec<Group> = Vec::new();
         for (column, head) in table.columns.iter().enumerate() {
+            if Some(head.value) == rest {
+                continue;
+            }
             let here = table.share(at, column);
             let elsewhere = Share::new(
                 row.within.saturating_sub(here.count),
@@ -214,12 +224,12 @@ fn compare(table: &Table, asked: &Asked, varies: &mut Vec<Varies>, contrasts: &m
     }
 }
 
-fn ended(gathered: &Gathered, asked: &Asked, rows: &[u32], outcomes: Outcomes) -> Vec<Ended> {
-    let Some(worked) = outcomes.worked else { return Vec::new() };
+fn ended(gathered: &Gathered, asked: &Asked, rows: &[u32], concepts: Concepts) -> Vec<Ended> {
+    let Some(worked) = concepts.worked else { return Vec::new() };
     if asked.rows == Axis::Outcome || !asked.sources.contains(&Source::CaseStudy) {
         return Vec::new();
     }
-    let did_not: Vec<u32> = [outcomes.mixed, outcomes.stopped].into_iter().flatten().collect();
+    let did_not: Vec<u32> = [concepts.mixed, concepts.stopped].into_iter().flatten().collect();
     let columns: Vec<u32> = std::iter::once(worked).chain(did_not).collect();
     let table = count(gathered, &along(asked, Axis::Outcome), Some((rows, &columns)));
     let not = |at: usize| {

@@ -15,7 +15,7 @@ mod table;
 
 pub use asked::{Asked, Axis, Source, Unit};
 pub use figures::{Choice, Figures, Measure, Numbers, Passage, figures};
-pub use findings::{Common, Contrast, Ended, Findings, Group, Outcomes, Varies, find};
+pub use findings::{Common, Concepts, Contrast, Ended, Findings, Group, Varies, find};
 pub use gather::{Gathered, Record, year};
 pub use kept::Kept;
 pub use sparql::{Filters, Queries};

@@ -116,7 +116,7 @@ fn findings_name_who_is_missing() {
     let graph = snapshot();
     let gathered = Gathered::new(&graph, &Names::default());
     let asked = asked(Axis::Theme, Axis::Region, Unit::Organisations);
-    let found = find(&gathered, &asked, Outcomes::default());
+    let found = find(&gathered, &asked, Concepts::default());
     let shares: Vec<_> = found.common.iter().map(|one| (one.share.count, one.share.of)).collect();
     assert_eq!(shares, [(2, 3), (2, 3)]);
     assert_eq!(found.common.iter().map(|one| one.missing.len()).collect::<Vec<_>>(), [1, 1]);

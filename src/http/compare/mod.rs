@@ -10,7 +10,7 @@ use crate::access::Role;
 use crate::commit::Snapshot;
 use crate::compare::suppression::{Restricted, told};
 use crate::compare::{
-    Behind, Figures, Findings, Gathered, Outcomes, Queries, Table, behind, count, figures, find,
+    Behind, Concepts, Figures, Findings, Gathered, Queries, Table, behind, count, figures, find,
 };
 use crate::http::error::Problem;
 use crate::http::negotiate::choose;
@@ -191,16 +191,17 @@ fn compared<'a>(
     };
     let graph = &snapshot.graph;
     let outcome = |slug: &str| graph.iri_id(&words.names.record("outcome", slug));
-    let outcomes = Outcomes {
+    let concepts = Concepts {
         worked: outcome("worked"),
         mixed: outcome("mixed"),
         stopped: outcome("stopped"),
+        other: graph.iri_id(&words.names.record("organisation-kind", "other")),
     };
     let behind = request.cell.map(|(row, column)| behind(public, asked, row, column));
     let (findings, figures) = if behind.is_some() {
         (Findings::default(), Figures::default())
     } else {
-        (find(public, asked, outcomes), figures(graph, public, asked))
+        (find(public, asked, concepts), figures(graph, public, asked))
     };
     let filters = words.filters(asked);
     let queries = Queries { asked, filters: &filters, names: words.names, drafts: own.drafts };

@@ -15,8 +15,8 @@ use crate::pages::{
 
 /// Columns beside each other; more are put below each other.
 const ACROSS: usize = 8;
-/// Rows and columns that the page shows; JSON and CSV have all.
-const SHOWN: usize = 30;
+/// Rows and columns that the page shows; JSON and CSV have more.
+const SHOWN: usize = 20;
 /// Records shown behind a cell.
 const RECORDS: usize = 60;
 /// Organisations named behind a cell.

@@ -10,8 +10,10 @@ use crate::pages::{Bar, Bars, Block, Card, Grid, Link, Section, Value};
 
 /// Rows of a table of findings.
 const ROWS: usize = 20;
+/// Rows of what varies: the widest differences.
+const VARIES: usize = 10;
 /// Organisations that are named as missing.
-const MISSING: usize = 6;
+const MISSING: usize = 3;
 /// Passages of a role, and what stood in the way.
 const PASSAGES: usize = 3;
 const BARRIERS: usize = 6;
@@ -199,7 +201,7 @@ fn varies(comparison: &Comparison<'_>) -> Option<Section> {
             .findings
             .varies
             .iter()
-            .take(ROWS)
+            .take(VARIES)
             .map(|one| {
                 vec![
                     vec![value(comparison, rows, one.row)],
@@ -504,7 +506,7 @@ fn how(comparison: &Comparison<'_>) -> Option<Section> {
         ),
         "What a number is out of: the organisations (or records) of the column that have any record in the comparison. Organisations without a record are not counted, since nothing is known of them here.".to_owned(),
         "A case study is at the organisations where it took place, a lesson at those that it is about, a passage and an answer at their site; a figure has the values of its case study. Regions and kinds are those of the organisation. The year is the first that the period of a case study names, the day of an interview or answer, or the year in which a lesson was published.".to_owned(),
-        "Themes and dimensions were given to the records by the authors of this service, unless the source prints them. Drafts are never counted.".to_owned(),
+        "Themes and dimensions were given to the records by the authors of this service, unless the source prints them. Some themes are only those that one publisher prints on its case studies: that others have none of them says nothing. Drafts are never counted.".to_owned(),
         "Statistics: per cent and comparisons of shares from 5 on, a median from 3, quartiles from 4 (between neighbours in proportion). Figures go together only if they count the same and are known in the same way; where a case study has several that differ, none of them is used.".to_owned(),
         "Small numbers: what is public is published with its source and is counted as it is. What only restricted evidence adds is told if it is 5 or more; from 1 to 4 it is “fewer than 5”, and a further number is withheld where the small one could be worked out from a total. Findings and shares are of what is public. Curators can check exact figures with exact=true.".to_owned(),
     ];
