@@ -88,6 +88,15 @@ impl Axis {
         }
     }
 
+    /// The same within a sentence.
+    #[must_use]
+    pub fn in_sentence(self) -> String {
+        match self {
+            Self::Site => self.label().to_owned(),
+            other => other.label().to_lowercase(),
+        }
+    }
+
     /// The axis with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

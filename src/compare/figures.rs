@@ -343,10 +343,12 @@ fn passages(reading: &Reading<'_>, places: &[usize], property: &str) -> Vec<Pass
     let mut found = Vec::new();
     for place in places.iter().take(PASSAGES) {
         let record = reading.gathered.records()[*place].id;
-        let role = reading.gathered.own(Axis::Role, *place).first().copied();
-        if let Some(text) = reading.first(record, property) {
-            found.push(Passage { record, role, text });
+        let Some(text) = reading.first(record, property) else { continue };
+        let roles = reading.gathered.own(Axis::Role, *place);
+        if roles.is_empty() {
+            found.push(Passage { record, role: None, text });
         }
+        found.extend(roles.iter().map(|role| Passage { record, role: Some(*role), text }));
     }
     found
 }

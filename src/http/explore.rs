@@ -299,6 +299,7 @@ pub(super) async fn outcomes(Shared(state): Shared<State>) -> Result<Response, P
         caption: "Case studies by how they ended".to_owned(),
         columns: vec!["How it ended".to_owned(), "Status".to_owned()],
         number: "Case studies".to_owned(),
+        full: 0.0,
         bars: found
             .iter()
             .flat_map(|(_, outcome, cases)| by_status(&facts, *outcome, cases))

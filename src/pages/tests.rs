@@ -46,6 +46,7 @@ fn blocks() -> Vec<Block> {
             caption: text(),
             columns: vec![text()],
             number: text(),
+            full: 0.0,
             bars: vec![Bar { labels: vec![vec![value()]], value: 1.0, text: text() }],
         }),
         Block::Map(MapPicture {

@@ -30,7 +30,10 @@ const OTHERS: [(&str, &str); 7] = [
     ("Themes by outcome", "/compare?rows=theme&columns=outcome&count=records&from=case-study"),
     ("Dimensions by kind of organisation", "/compare?rows=dimension&columns=organisation-kind"),
     ("Themes by year", "/compare?rows=theme&columns=period&count=records"),
-    ("Dimensions by Innovation Site", "/compare?rows=dimension&columns=site&show=illustrative"),
+    (
+        "Dimensions by Innovation Site (illustrative)",
+        "/compare?rows=dimension&columns=site&show=illustrative",
+    ),
 ];
 
 /// The page.
@@ -38,7 +41,7 @@ pub(super) fn page(state: &State, comparison: &Comparison<'_>) -> String {
     let request = comparison.request;
     let asked = &request.asked;
     let words = comparison.words;
-    let (rows, columns) = (asked.rows.label(), asked.columns.label());
+    let rows = asked.rows.label();
     let title = match request.cell {
         None => "What is common, and what varies".to_owned(),
         Some((row, column)) => {
@@ -52,7 +55,7 @@ pub(super) fn page(state: &State, comparison: &Comparison<'_>) -> String {
     layout.part = "/explore";
     layout.description = format!(
         "{rows} by {}: how many of how many, who is missing, and what stands behind it.",
-        columns.to_lowercase()
+        asked.columns.in_sentence()
     );
     let address = request.address(words);
     layout.links = vec![("alternate", format!("/api/compare?{address}"), "application/json")];
@@ -220,17 +223,27 @@ fn table(comparison: &Comparison<'_>) -> CompareTable {
         table.rows.len() - height + table.more_rows,
         table.columns.len() - width + table.more_columns,
     );
-    let more = match hidden {
-        (0, 0) => String::new(),
-        (rows, columns) => format!(
-            "The most frequent are shown; {rows} more to compare and {columns} more groups are in the CSV and JSON below (limit=500 gives up to 500 of each)."
-        ),
+    let count = |axis: Axis, count: usize| {
+        (count > 0).then(|| format!("{}: {count} more", axis.in_sentence()))
+    };
+    let more: Vec<String> = [count(asked.rows, hidden.0), count(asked.columns, hidden.1)]
+        .into_iter()
+        .flatten()
+        .collect();
+    let more = if more.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "The most frequent are shown ({}); CSV and JSON below have up to {} of each, and up to 500 with limit=500.",
+            more.join(", "),
+            asked.limit
+        )
     };
     CompareTable {
         caption: format!(
             "{} by {}: how many {} of how many",
             asked.rows.label(),
-            asked.columns.label().to_lowercase(),
+            asked.columns.in_sentence(),
             asked.unit.name()
         ),
         corner: corner.to_owned(),

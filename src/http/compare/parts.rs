@@ -77,7 +77,7 @@ pub(super) fn headlines(comparison: &Comparison<'_>) -> Vec<String> {
         lines.push(format!(
             "Varies most: “{}”, along {}: {} for “{}”, {} for “{}”.",
             label(asked.rows, varies.row),
-            varies.axis.label().to_lowercase(),
+            varies.axis.in_sentence(),
             share(varies.most.share),
             label(varies.axis, varies.most.value),
             share(varies.least.share),
@@ -134,6 +134,7 @@ fn common(comparison: &Comparison<'_>) -> Option<Section> {
         },
         columns: vec![asked.rows.label().to_owned()],
         number: if of_records { "Records" } else { "Organisations" }.to_owned(),
+        full: 1.0,
         bars: found
             .iter()
             .take(ROWS)
@@ -359,7 +360,13 @@ fn numbers(comparison: &Comparison<'_>) -> Option<Section> {
             first.push(Value::text(&text));
         }
         if one.summary.n <= 4 {
-            first.extend(one.records.iter().map(|id| Value::Link(comparison.facts.link(*id))));
+            first.extend(one.records.iter().map(|id| {
+                // A figure by the case study that it is of.
+                let case = comparison.facts.objects(*id, "insites:ofCaseStudy").first().copied();
+                let iri = comparison.facts.snapshot.graph.text(*id).unwrap_or_default();
+                let name = comparison.facts.label(case.unwrap_or(*id));
+                Value::Link(Link::new(&shorten(&name, 60), &comparison.facts.url(&iri)))
+            }));
         }
         distributions.push(row(first, &one.summary));
         for (of, numbers) in one.groups.iter().take(GROUPS).filter(|_| one.groups.len() > 1) {
@@ -500,9 +507,9 @@ fn how(comparison: &Comparison<'_>) -> Option<Section> {
             "Compared: {}, {} of them without a value for {} and {} without one for {}.",
             records(table.records as usize),
             table.without_row,
-            asked.rows.label().to_lowercase(),
+            asked.rows.in_sentence(),
             table.without_column,
-            asked.columns.label().to_lowercase()
+            asked.columns.in_sentence()
         ),
         "What a number is out of: the organisations (or records) of the column that have any record in the comparison. Organisations without a record are not counted, since nothing is known of them here.".to_owned(),
         "A case study is at the organisations where it took place, a lesson at those that it is about, a passage and an answer at their site; a figure has the values of its case study. Regions and kinds are those of the organisation. The year is the first that the period of a case study names, the day of an interview or answer, or the year in which a lesson was published.".to_owned(),
