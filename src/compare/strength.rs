@@ -5,8 +5,8 @@
 //! (`insites:fromCaseStudy`) and documents that state it (`insites:document`).
 //! Of a real lesson only what is real counts; drafts never do.
 //!
-//! 1. *Independent lines.* Pieces that share an organisation or a source are
-//!    one line, and so are all pieces that name neither. One line gives 1
+//! 1. *Independent lines.* Pieces that share an organisation, a source or a
+//!    publisher are one line, and so are all pieces that name none. One line gives 1
 //!    point, two give 2, three or four give 3, five and more give 4.
 //! 2. *Kinds.* A second kind of support gives 1 point (interviews beside an
 //!    evaluation, say).
@@ -17,8 +17,9 @@
 //!    2. With as many lines against it as for it, the lesson is contested,
 //!    whatever the points say.
 //!
-//! Of 6 points, 1 and 2 are weak, 3 and 4 moderate, 5 and 6 strong; nothing is
-//! strong with a line against it. `insites:strength`, which illustrative
+//! Of 6 points, 1 and 2 are weak, 3 and 4 moderate, 5 and 6 strong. One line
+//! alone is weak, however many points it has; nothing is strong with a line
+//! against it. `insites:strength`, which illustrative
 //! lessons state from 1 to 5, is what their author says; it has no part in
 //! this and is shown apart.
 
@@ -51,7 +52,7 @@ pub enum Grade {
     None,
     /// As much speaks against it as for it.
     Contested,
-    /// Up to 2 points.
+    /// Up to 2 points, or one line alone.
     Weak,
     /// 3 and 4 points.
     Moderate,
@@ -185,7 +186,7 @@ pub fn judge(supports: &[Piece], disputes: &[Piece]) -> Strength {
     let grade = match (for_it, against, points) {
         (0, 0, _) => Grade::None,
         (for_it, against, _) if against >= for_it => Grade::Contested,
-        (_, _, 0..=2) => Grade::Weak,
+        (1, ..) | (_, _, 0..=2) => Grade::Weak,
         (_, 0, 5..) => Grade::Strong,
         _ => Grade::Moderate,
     };
@@ -215,7 +216,7 @@ pub fn judge(supports: &[Piece], disputes: &[Piece]) -> Strength {
             found: if measured == 0 {
                 "no evaluation, and no case study with a measured figure".to_owned()
             } else {
-                plural(measured, "piece is", "pieces are")
+                plural(measured, "piece", "pieces")
             },
             points: of_measured,
         },
@@ -277,6 +278,9 @@ mod tests {
         let same =
             judge(&[piece(1, "document", &[], &[10]), piece(2, "case-study", &[20], &[10])], &[]);
         assert_eq!((same.lines, same.points), (1, 2), "one line, two kinds");
+        let measured = Piece { measured: true, ..piece(2, "case-study", &[20], &[10]) };
+        let alone = judge(&[piece(1, "document", &[], &[10]), measured], &[]);
+        assert_eq!((alone.grade, alone.points), (Grade::Weak, 3), "one line alone is weak");
     }
 
     #[test]

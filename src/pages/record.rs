@@ -162,9 +162,9 @@ fn feedback(form: &Feedback) -> Markup {
                 None => p { a href="/sign-in" { "Sign in" } " to say that you used this lesson, or why it did not fit. It counts as evidence once a curator has published it." },
                 Some(secret) => form method="post" action=(form.action) {
                     input type="hidden" name="form-secret" value=(secret);
-                    fieldset class="nhsuk-fieldset" {
+                    div class="nhsuk-form-group" { fieldset class="nhsuk-fieldset" {
                         legend class="nhsuk-fieldset__legend" { "What came of it" }
-                        div class="nhsuk-form-group nhsuk-radios" {
+                        div class="nhsuk-radios" {
                             @for (value, label) in [("used", "We used it"), ("did-not-fit", "It did not fit")] {
                                 div class="nhsuk-radios__item" {
                                     input class="nhsuk-radios__input" type="radio" id={ "verdict-" (value) } name="verdict" value=(value) required;
@@ -172,7 +172,7 @@ fn feedback(form: &Feedback) -> Markup {
                                 }
                             }
                         }
-                    }
+                    } }
                     div class="nhsuk-form-group" {
                         label class="nhsuk-label" for="feedback-comment" { "How, or why not" }
                         div class="nhsuk-hint" id="feedback-hint" { "Needed if it did not fit. Roles, not names; nothing about patients. A curator reads it before anyone else sees it." }

@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 /// Organisations without it that are named; the page behind a cell names all.
 const MISSING: usize = 50;
+/// Records, and units with and without it, that are listed behind a cell.
+const BEHIND: usize = 500;
 /// Passages that are given.
 const PASSAGES: usize = 60;
 
@@ -43,10 +45,6 @@ fn record(comparison: &Comparison<'_>, id: u32) -> Value {
         "id": iri, "title": facts.label(id), "url": facts.url(&iri),
         "status": crate::search::status(&facts.snapshot.graph, id),
     })
-}
-
-fn unit_axis(comparison: &Comparison<'_>) -> bool {
-    comparison.request.asked.unit == Unit::Organisations
 }
 
 fn summary(summary: &Summary) -> Value {
@@ -124,15 +122,19 @@ pub(super) fn json(comparison: &Comparison<'_>) -> Value {
         answer["total"]["restrictedRecords"] = json!(comparison.restricted_records);
     }
     if let Some(behind) = &comparison.behind {
-        let unit = |id: &u32| record(comparison, *id);
+        let of_organisations = asked.unit == Unit::Organisations;
+        let list = |ids: &[u32]| -> Vec<Value> {
+            ids.iter().take(BEHIND).map(|id| record(comparison, *id)).collect()
+        };
         answer["cell"] = json!({
             "share": share(Share::new(
                 u32::try_from(behind.with.len()).unwrap_or(u32::MAX),
                 u32::try_from(behind.with.len() + behind.missing.len()).unwrap_or(u32::MAX),
             )),
-            "records": behind.records.iter().map(unit).collect::<Vec<_>>(),
-            "with": behind.with.iter().filter(|_| unit_axis(comparison)).map(unit).collect::<Vec<_>>(),
-            "missing": behind.missing.iter().map(unit).collect::<Vec<_>>(),
+            "recordsInAll": behind.records.len(),
+            "records": list(&behind.records),
+            "with": list(if of_organisations { &behind.with } else { &[] }),
+            "missing": list(&behind.missing),
         });
         return answer;
     }

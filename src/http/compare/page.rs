@@ -268,7 +268,7 @@ fn behind_cell(comparison: &Comparison<'_>) -> Vec<Section> {
     };
     let more = |count: usize, shown: usize| {
         if count > shown {
-            Block::Note(format!("{shown} of {count} are shown; the JSON has all."))
+            Block::Note(format!("{shown} of {count} are shown; the JSON has up to 500."))
         } else {
             Block::Prose(Vec::new())
         }

@@ -191,7 +191,7 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
                 if stated.is_empty() {
                     Vec::new()
                 } else {
-                    vec![Value::text(&format!("{stated} of 5 (made up; not computed)"))]
+                    vec![Value::text(&format!("{stated} of 5 (not computed)"))]
                 },
             ),
             facts.row(id, "Who it is for", "dct:audience"),

@@ -76,6 +76,7 @@ fn piece(facts: &Facts, real: bool, id: TermId) -> Option<Piece> {
     } else {
         // The document itself is a source, whatever else it names.
         sources.push(id);
+        sources.extend(all(&["dct:publisher"]));
         ("document".to_owned(), false)
     };
     Some(Piece { record: id, kind, measured, organisations, sources })
