@@ -16,8 +16,10 @@ use crate::rdf::TermId;
 use crate::rdf::vocabulary::{DCTERMS, INSITES};
 use std::collections::BTreeMap;
 
-/// Most passages that are read.
-const PASSAGES: usize = 400;
+/// Most passages of a role that are read.
+const PASSAGES: u32 = 20;
+/// Most case studies whose barriers are read.
+const BARRIERS: u32 = 400;
 /// Most figures or answers that are read.
 const MOST: usize = 20_000;
 /// Versions of a question that are followed.
@@ -92,8 +94,10 @@ pub struct Figures {
     pub measures: Vec<Measure>,
     /// Case studies.
     pub cases: u32,
-    /// Passages by role.
+    /// Passages, some of each role.
     pub passages: Vec<Passage>,
+    /// Passages of each role in all.
+    pub roles: Vec<(Option<u32>, u32)>,
     /// What stood in the way of case studies.
     pub barriers: Vec<Passage>,
 }
@@ -156,14 +160,15 @@ pub fn figures(graph: &Snapshot, gathered: &Gathered, asked: &Asked) -> Figures 
     if has(Source::CaseStudy) {
         let places = reading.of(Source::CaseStudy);
         found.cases = small(places.len());
-        found.barriers = passages(&reading, &places, &format!("{INSITES}barrier"));
+        (found.barriers, _) = passages(&reading, &places, &format!("{INSITES}barrier"), BARRIERS);
     }
     if has(Source::ToolAnswer) {
         answers(&reading, &mut found);
     }
     if has(Source::Evidence) {
         let places = reading.of(Source::Evidence);
-        found.passages = passages(&reading, &places, &format!("{DCTERMS}description"));
+        (found.passages, found.roles) =
+            passages(&reading, &places, &format!("{DCTERMS}description"), PASSAGES);
     }
     found
 }
@@ -338,17 +343,29 @@ fn original(reading: &Reading<'_>, question: TermId) -> TermId {
     at
 }
 
-/// What these records say under a property, with the role of who said it.
-fn passages(reading: &Reading<'_>, places: &[usize], property: &str) -> Vec<Passage> {
+/// What records say under a property, at most so many of each role, and how
+/// many records each role has.
+fn passages(
+    reading: &Reading<'_>,
+    places: &[usize],
+    property: &str,
+    most: u32,
+) -> (Vec<Passage>, Vec<(Option<u32>, u32)>) {
     let mut found = Vec::new();
-    for place in places.iter().take(PASSAGES) {
+    let mut counts: BTreeMap<Option<u32>, u32> = BTreeMap::new();
+    for place in places {
         let record = reading.gathered.records()[*place].id;
-        let Some(text) = reading.first(record, property) else { continue };
-        let roles = reading.gathered.own(Axis::Role, *place);
-        if roles.is_empty() {
-            found.push(Passage { record, role: None, text });
+        let own = reading.gathered.own(Axis::Role, *place);
+        let nobody = own.is_empty().then_some(None);
+        for role in own.iter().copied().map(Some).chain(nobody) {
+            let count = counts.entry(role).or_default();
+            *count += 1;
+            if *count <= most
+                && let Some(text) = reading.first(record, property)
+            {
+                found.push(Passage { record, role, text });
+            }
         }
-        found.extend(roles.iter().map(|role| Passage { record, role: Some(*role), text }));
     }
-    found
+    (found, counts.into_iter().collect())
 }

@@ -19,7 +19,7 @@ use std::time::Instant;
 use tower::ServiceExt;
 
 /// What is compared.
-const ASKED: [&str; 10] = [
+const ASKED: [&str; 13] = [
     "",
     "rows=dimension&columns=region",
     "rows=theme&columns=region",
@@ -27,6 +27,9 @@ const ASKED: [&str; 10] = [
     "rows=theme&columns=organisation&count=organisations",
     "rows=theme&columns=outcome&count=records",
     "rows=kind&columns=site",
+    "rows=theme&columns=kind&count=records&limit=500",
+    "rows=role&columns=site&count=records&limit=500",
+    "rows=outcome&columns=region",
     "rows=theme&columns=role&count=records",
     "rows=organisation&columns=kind&limit=500",
     "rows=theme&columns=site&cell=~",

@@ -422,6 +422,33 @@ async fn a_lesson_shows_how_strong_its_support_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_a_lesson_is_for_and_who_owns_it_is_shown_where_recorded() {
+    let service = Service::seeded_alone();
+    let body = "<lesson/kept-up> a i:Lesson ; d:title \"Kept up to date\"@en ;
+        d:description \"Somebody looks again.\"@en ; i:howToApply \"Put a date on it.\"@en ;
+        d:audience <person-role/innovation-lead> , \"Ward managers\"@en ;
+        i:owner <organisation/nhs-england> ;
+        i:reviewDate \"2027-05-01\"^^<http://www.w3.org/2001/XMLSchema#date> ;
+        i:status i:Unverified .";
+    put(&service, "kept-up", "public", body).await;
+    let page = service.get("/lesson/kept-up", "text/html").await.text();
+    for part in [
+        "Who it is for",
+        "Ward managers",
+        "Innovation lead",
+        "Owner",
+        "1 May 2027",
+        "Put a date on it.",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    let bare = service.get("/lesson/lesson-insites-local-partners", "text/html").await.text();
+    assert!(!bare.contains("Who it is for") && !bare.contains("To be reviewed"));
+    let strength = &service.get("/lesson/kept-up.json", "").await.json()["computedStrength"];
+    assert_eq!((&strength["grade"], &strength["points"]), (&"none".into(), &0.into()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn feedback_is_evidence_that_a_curator_publishes() {
     let service = Service::seeded_alone();
     let lesson = "/lesson/lesson-insites-local-partners";

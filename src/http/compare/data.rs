@@ -238,6 +238,14 @@ fn findings(comparison: &Comparison<'_>, answer: &mut Value) {
         .collect();
     answer["recordsPerOrganisation"] =
         json!({ "all": summary(&figures.records), "groups": groups(&figures.records_by) });
+    answer["roles"] = figures
+        .roles
+        .iter()
+        .map(|(role, count)| {
+            let role = role.map(|role| thing(comparison, Axis::Role, role));
+            json!({ "role": role, "passages": count })
+        })
+        .collect();
     answer["passages"] = figures
         .passages
         .iter()

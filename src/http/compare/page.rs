@@ -98,7 +98,7 @@ pub(super) fn page(state: &State, comparison: &Comparison<'_>) -> String {
         narrowed: narrowed(comparison),
         instead: Link::new(instead, &format!("/compare?{}", other.address(words))),
         headlines: if behind { Vec::new() } else { parts::headlines(comparison) },
-        table: (!behind).then(|| table(comparison)),
+        table: (!behind && !comparison.table.rows.is_empty()).then(|| table(comparison)),
         sections: if behind { behind_cell(comparison) } else { parts::sections(comparison) },
     })
 }

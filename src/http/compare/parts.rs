@@ -276,6 +276,9 @@ fn ended(comparison: &Comparison<'_>) -> Option<Section> {
             })
             .collect(),
     };
+    if grid.rows.is_empty() {
+        return None;
+    }
     Section::new(
         "ended",
         "What worked against what did not",
@@ -454,7 +457,8 @@ fn passages(comparison: &Comparison<'_>) -> Option<Section> {
                 || "No role recorded".to_owned(),
                 |role| words.label(Axis::Role, role),
             );
-            let of = passages.len();
+            let roles = &comparison.figures.roles;
+            let of = roles.iter().find(|(known, _)| *known == role).map_or(0, |(_, of)| *of);
             let fact = format!("{label} ({of} in all)");
             passages.into_iter().take(PASSAGES).map(move |one| (one, fact.clone()))
         })
