@@ -3,7 +3,7 @@
 //!
 //! - [`http`]: requests in, responses out. [`pages`]: HTML.
 //! - [`query`]: SPARQL and the saved queries. [`search`]: words and meaning, one ranked list.
-//! - [`shapes`]: may a change happen? SHACL Core.
+//! - [`compare`]: what is common and what varies. [`shapes`]: may a change happen? SHACL Core.
 //! - [`capture`]: what people write down, made ready to be kept.
 //! - [`import`]: many records, from RDF files.
 //! - [`commit`]: the only door through which data changes.
@@ -17,6 +17,7 @@ pub mod app;
 pub mod capture;
 pub mod check;
 pub mod commit;
+pub mod compare;
 pub mod config;
 pub mod evaluation;
 pub mod graph;

@@ -17,7 +17,7 @@ const TABLE: &[(&str, &[&str])] = &[
         "http",
         &[
             "app", "pages", "query", "search", "import", "ontology", "commit", "graph", "index",
-            "config", "access", "shapes", "check", "capture",
+            "config", "access", "shapes", "check", "capture", "compare",
         ],
     ),
     (
@@ -34,6 +34,7 @@ const TABLE: &[(&str, &[&str])] = &[
     ("capture", &[]),
     ("import", &["commit", "graph"]),
     ("commit", &["ledger", "shapes", "graph", "index", "ontology"]),
+    ("compare", &["graph", "search"]),
     ("query", &["graph", "search", "ontology"]),
     ("search", &["index", "graph", "ontology"]),
     ("config", &["graph", "query"]),

@@ -230,6 +230,11 @@ pub(super) async fn explore(Shared(state): Shared<State>) -> Result<Response, Pr
         .collect();
     let ways = [
         (
+            "/compare",
+            "What is common, and what varies",
+            "Dimensions and themes by organisation, region or outcome: how many of how many, and who is missing.",
+        ),
+        (
             "/outcomes",
             "What worked, and what did not",
             "Case studies by how they ended, with what stood in the way.",
@@ -294,6 +299,7 @@ pub(super) async fn outcomes(Shared(state): Shared<State>) -> Result<Response, P
         caption: "Case studies by how they ended".to_owned(),
         columns: vec!["How it ended".to_owned(), "Status".to_owned()],
         number: "Case studies".to_owned(),
+        full: 0.0,
         bars: found
             .iter()
             .flat_map(|(_, outcome, cases)| by_status(&facts, *outcome, cases))

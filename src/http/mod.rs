@@ -3,10 +3,12 @@
 
 mod assets;
 mod capture;
+mod compare;
 mod description;
 mod edge;
 mod error;
 mod explore;
+mod feedback;
 mod graphs;
 mod history;
 mod identity;
@@ -57,6 +59,7 @@ pub struct State {
     access: Arc<identity::Access>,
     ontology: Arc<ontology::Gathered>,
     kept: Arc<kept::Kept>,
+    compared: Arc<crate::compare::Kept>,
     /// Who asks; the public until a request says otherwise.
     caller: Caller,
 }
@@ -73,6 +76,7 @@ impl State {
             metrics: Arc::default(),
             ontology: Arc::default(),
             kept: Arc::default(),
+            compared: Arc::default(),
             caller: Caller::default(),
         }
     }
@@ -158,6 +162,8 @@ pub fn router(state: State) -> Router {
         .route("/search.atom", get(search::search_atom))
         .route("/explore", get(explore::explore))
         .route("/outcomes", get(explore::outcomes))
+        .route("/compare", get(compare::compare_page))
+        .route("/api/compare", get(compare::compare_api))
         .route("/map", get(explore::map))
         .route("/timeline", get(explore::timeline))
         .route("/api/queries", get(queries::list_queries))
@@ -247,6 +253,7 @@ pub fn router(state: State) -> Router {
         )
         .route("/{kind}", get(explore::browse))
         .route("/{kind}/{slug}", get(records::record))
+        .route("/lesson/{slug}/feedback", post(feedback::give))
         .route("/{kind}/{slug}/{action}", get(history::record).post(lifecycle::act))
         .fallback(site::nothing_here)
         .method_not_allowed_fallback(site::method_not_allowed)

@@ -9,6 +9,7 @@ use crate::http::error::Problem;
 use crate::http::history::{as_of, memento, revision_for};
 use crate::http::lifecycle::{Fate, fate, moved};
 use crate::http::negotiate::choose;
+use crate::http::record_page::facts::Facts;
 use crate::http::record_page::{self, Found};
 use crate::http::site::layout;
 use crate::http::sparql::{accept, pairs};
@@ -93,6 +94,7 @@ pub(super) async fn record(
     let app = state.app()?;
     let mut parameters = pairs(query.as_deref().unwrap_or_default())?;
     let past = as_of(&state, &mut parameters).await?;
+    let thanked = parameters.iter().any(|(name, value)| name == "feedback" && value == "kept");
     if past.is_none()
         && let Some(revision) = revision_for(&state, &headers).await?
     {
@@ -154,7 +156,8 @@ pub(super) async fn record(
                 .map(|(ending, media_type, _)| (*ending, *media_type))
                 .collect();
             let withdrawn = fate == Some(Fate::Withdrawn);
-            record_page::page(&state, &snapshot, &found, &formats, is_past, withdrawn).into_bytes()
+            record_page::page(&state, &snapshot, &found, &formats, is_past, withdrawn, thanked)
+                .into_bytes()
         }
         ".json" => compact_json(&snapshot, app, &found)?,
         ".ttl" => write_graph(triples(&snapshot, found.id).iter(), GraphFormat::Turtle)?,
@@ -381,7 +384,7 @@ fn compact_json(snapshot: &Snapshot, app: &App, found: &Found) -> Result<Vec<u8>
         };
         properties.entry(compact(triple.predicate.as_str())).or_default().push(value);
     }
-    serde_json::to_vec_pretty(&serde_json::json!({
+    let mut compact = serde_json::json!({
         "id": found.iri,
         "kind": found.kind,
         "slug": found.slug,
@@ -390,8 +393,13 @@ fn compact_json(snapshot: &Snapshot, app: &App, found: &Found) -> Result<Vec<u8>
         "status": status(graph, found.id),
         "types": types,
         "properties": properties,
-    }))
-    .map_err(|e| Problem::internal(&e))
+    });
+    if found.kind == "lesson" {
+        // Computed; `insites:strength` among the properties is what its author states.
+        let facts = Facts { snapshot, names: &app.config.names };
+        compact["computedStrength"] = record_page::strength::json(&facts, found.id);
+    }
+    serde_json::to_vec_pretty(&compact).map_err(|e| Problem::internal(&e))
 }
 
 fn literal_json(literal: &Literal) -> serde_json::Value {

@@ -470,21 +470,23 @@ fn camel(text: &str) -> String {
         .collect()
 }
 
+/// A cell of CSV (RFC 4180).
+pub(super) fn csv_cell(text: &str) -> String {
+    // A cell that begins like a formula would be run by a spreadsheet.
+    let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    };
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text
+    }
+}
+
 /// The list as CSV (RFC 4180).
 pub(super) fn csv(answers: &[Answer], base: &str) -> String {
-    let cell = |text: &str| {
-        // A cell that begins like a formula would be run by a spreadsheet.
-        let text = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-            format!("'{text}")
-        } else {
-            text.to_owned()
-        };
-        if text.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", text.replace('"', "\"\""))
-        } else {
-            text
-        }
-    };
     let mut out = String::from("title,kind,status,date,page,identifier,snippet\r\n");
     for hit in answers.iter().flat_map(|answer| &answer.hits) {
         let page =
@@ -498,7 +500,7 @@ pub(super) fn csv(answers: &[Answer], base: &str) -> String {
             &hit.id,
             &plain(&hit.snippet),
         ]
-        .map(cell)
+        .map(csv_cell)
         .join(",");
         out.push_str(&row);
         out.push_str("\r\n");

@@ -146,6 +146,7 @@ pub(super) fn picture(caption: &str, table: &pages::Table) -> Option<pages::Bloc
         caption: caption.to_owned(),
         columns: table.columns[..last].to_vec(),
         number: table.columns[last].clone(),
+        full: 0.0,
         bars: bars?,
     }))
 }

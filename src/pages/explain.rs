@@ -210,6 +210,20 @@ pub fn about(layout: &Layout) -> String {
             p { "Real and illustrative records live in different graphs. Figures that disagree stand side by side, each with its source; forecasts and claims are marked as such. People appear as roles." }
             p { "That the programme has 18 sites is a stated number. Their list was not found in public sources, so no organisation is shown as a site unless a source says so. Themes and dimensions are assigned by the editors of this graph." }
         }
+        section class="app-section" aria-labelledby="strength" {
+            h2 class="nhsuk-heading-m" id="strength" { "How strong the support of a lesson is" }
+            p { "Each lesson shows how much stands behind it, computed from what is recorded here. What counts: evidence that supports it, case studies that it was drawn from, documents that state it. Of a real lesson only real records count; drafts never do." }
+            ol {
+                li { strong { "Independent lines." } " Pieces that share an organisation, a source or a publisher are one line, and so are all that name none. One line gives 1 point, two give 2, three or four give 3, five and more give 4." }
+                li { strong { "Kinds." } " A second kind of support gives 1 point: interviews beside an evaluation, say." }
+                li { strong { "Evaluated or measured." } " An evaluation, or a case study with a measured figure, gives 1 point." }
+                li { strong { "Against it." } " Each independent line of evidence that disputes it takes 1 point away, at most 2. With as many lines against it as for it, the lesson is contested, whatever the points say." }
+            }
+            p { "Of 6 points, 1 and 2 are weak, 3 and 4 moderate, 5 and 6 strong. One line alone is weak, however many points it has; nothing is strong with a line against it. Most lessons here rest on one publication, so most are weak: that says how little is recorded, not that they are wrong." }
+            p { "Illustrative lessons also state a strength from 1 to 5. That is what their author made up; it has no part in this." }
+            p { "Feedback by users (“used it”, “did not fit because …”) is evidence like any other once a curator has published it." }
+            p { a href="/compare#how" { "How comparisons are counted" } " stands with each comparison." }
+        }
         section class="app-section" aria-labelledby="cite" {
             h2 class="nhsuk-heading-m" id="cite" { "How to cite it" }
             p { "Every record has a permanent address that stays when pages move, and ready citations as text, BibTeX, RIS and CSL-JSON. To cite a record as it stood on a day, follow its history and cite the page of that revision." }

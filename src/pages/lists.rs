@@ -135,6 +135,7 @@ pub fn home(data: &HomePage) -> String {
             h2 class="nhsuk-heading-m" id="ways" { "Ways in" }
             div class="app-ways" {
                 (way("/outcomes", "What worked, and what did not", "Case studies by how they ended, with what stood in the way."))
+                (way("/compare", "What is common, and what varies", "How many of how many, who is missing, and what differs by region, kind of organisation or outcome."))
                 (way("/explore", "Explore", "By theme, dimension, region, A to Z, on a map, over time."))
                 (way("/queries", "Questions with their answers", "Saved queries to run, change and take as CSV."))
                 (way("/sparql", "SPARQL", "For researchers: ask anything of the graph."))

@@ -5,6 +5,7 @@
 mod assets;
 mod blocks;
 mod cite;
+mod compare;
 mod explain;
 mod forms;
 mod history;
@@ -22,6 +23,9 @@ mod workbench;
 pub use assets::{Asset, assets};
 pub use blocks::{Block, Card, Figure, Grid, Said, Section, Step};
 pub use cite::Citation;
+pub use compare::{
+    Choosable, ChooseOne, CompareCell, CompareHead, ComparePage, CompareTable, Narrowed, compare,
+};
 pub use explain::{
     OntologyEdge, OntologyPage, OntologyTerm, ProblemPage, about, accessibility, ontology, problem,
     problem_type,
@@ -35,7 +39,7 @@ pub use layout::{Layout, Link, SignedIn, Value, day};
 pub use lists::{BrowsePage, ExplorePage, GraphPage, HomePage, browse, explore, graph, home};
 pub use network::{Network, NetworkLink, NetworkNode};
 pub use pictures::{Bar, Bars, MapPicture, Neighbour, Neighbours, Point, Span, Timeline};
-pub use record::{Fact, Incoming, RecordPage, record};
+pub use record::{Fact, Feedback, Incoming, RecordPage, record};
 pub use search::{FacetGroup, FacetLink, SearchHit, SearchPage, YearLink, search};
 pub use sign_in::sign_in;
 pub use workbench::{

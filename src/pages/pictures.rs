@@ -16,6 +16,8 @@ pub struct Bars {
     pub columns: Vec<String>,
     /// Name of the number.
     pub number: String,
+    /// What a bar of full length stands for; the longest one, if it is 0.
+    pub full: f64,
     /// The bars.
     pub bars: Vec<Bar>,
 }
@@ -101,7 +103,8 @@ pub struct Neighbour {
 
 impl Bars {
     pub(super) fn show(&self) -> Markup {
-        let most = self.bars.iter().map(|bar| bar.value).fold(0.0, f64::max).max(f64::MIN_POSITIVE);
+        let longest = self.bars.iter().map(|bar| bar.value).fold(self.full, f64::max);
+        let most = longest.max(f64::MIN_POSITIVE);
         scrolling(
             &self.caption,
             &html! {

@@ -71,6 +71,23 @@ pub struct RecordPage {
     pub citation: Citation,
     /// Where whoever reads it may change it.
     pub change: Option<String>,
+    /// Where people say whether it fitted; of lessons.
+    pub feedback: Option<Feedback>,
+}
+
+/// The form for feedback on a lesson.
+#[derive(Debug, Clone, Default)]
+pub struct Feedback {
+    /// Where it is sent.
+    pub action: String,
+    /// What the form sends back; none if nobody is signed in.
+    pub form_secret: Option<String>,
+    /// Slug and name of roles of people.
+    pub roles: Vec<(String, String)>,
+    /// Whether feedback was just kept.
+    pub kept: bool,
+    /// Feedback that waits for a curator.
+    pub waiting: Vec<Link>,
 }
 
 /// What a status means, in a sentence.
@@ -118,6 +135,7 @@ pub fn record(data: &RecordPage) -> String {
                         (super::blocks::summary(&data.facts_at_top))
                     }
                     @for section in &data.sections { (section.show()) }
+                    @if let Some(form) = &data.feedback { (feedback(form)) }
                     (sources(data))
                     (incoming(data))
                     (everything(data))
@@ -129,6 +147,53 @@ pub fn record(data: &RecordPage) -> String {
         }
     };
     page_with(&data.layout, &before, &content)
+}
+
+fn feedback(form: &Feedback) -> Markup {
+    html! {
+        section class="app-section" aria-labelledby="feedback" {
+            h2 class="nhsuk-heading-m" id="feedback" { "Did it fit?" }
+            @if form.kept {
+                div class="nhsuk-inset-text" role="status" { p { "Thank you. A curator reads it before anyone else sees it." } }
+            }
+            @if !form.waiting.is_empty() {
+                p { "Feedback that waits for a curator:" }
+                ul class="nhsuk-list nhsuk-list--bullet" { @for link in &form.waiting { li { (link.show()) } } }
+            }
+            @match &form.form_secret {
+                None => p { a href="/sign-in" { "Sign in" } " to say that you used this lesson, or why it did not fit. It counts as evidence once a curator has published it." },
+                Some(secret) => form method="post" action=(form.action) {
+                    input type="hidden" name="form-secret" value=(secret);
+                    div class="nhsuk-form-group" { fieldset class="nhsuk-fieldset" {
+                        legend class="nhsuk-fieldset__legend" { "What came of it" }
+                        div class="nhsuk-radios" {
+                            @for (value, label) in [("used", "We used it"), ("did-not-fit", "It did not fit")] {
+                                div class="nhsuk-radios__item" {
+                                    input class="nhsuk-radios__input" type="radio" id={ "verdict-" (value) } name="verdict" value=(value) required;
+                                    label class="nhsuk-label nhsuk-radios__label" for={ "verdict-" (value) } { (label) }
+                                }
+                            }
+                        }
+                    } }
+                    div class="nhsuk-form-group" {
+                        label class="nhsuk-label" for="feedback-comment" { "How, or why not" }
+                        div class="nhsuk-hint" id="feedback-hint" { "Needed if it did not fit. Roles, not names; nothing about patients. A curator reads it before anyone else sees it." }
+                        textarea class="nhsuk-textarea" id="feedback-comment" name="comment" rows="4" maxlength="2000" aria-describedby="feedback-hint" {}
+                    }
+                    @if !form.roles.is_empty() {
+                        div class="nhsuk-form-group" {
+                            label class="nhsuk-label" for="feedback-role" { "Your role (if you want to say)" }
+                            select class="nhsuk-select" id="feedback-role" name="role" {
+                                option value="" { "Not said" }
+                                @for (slug, name) in &form.roles { option value=(slug) { (name) } }
+                            }
+                        }
+                    }
+                    button class="nhsuk-button nhsuk-button--secondary" type="submit" { "Send feedback" }
+                },
+            }
+        }
+    }
 }
 
 fn sources(data: &RecordPage) -> Markup {

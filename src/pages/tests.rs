@@ -2,6 +2,10 @@ use super::*;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'&";
 
+fn choosable() -> Choosable {
+    Choosable { value: HOSTILE.to_owned(), label: HOSTILE.to_owned(), chosen: true }
+}
+
 fn layout() -> Layout {
     Layout { title: HOSTILE.to_owned(), service_name: HOSTILE.to_owned(), ..Layout::default() }
 }
@@ -42,6 +46,7 @@ fn blocks() -> Vec<Block> {
             caption: text(),
             columns: vec![text()],
             number: text(),
+            full: 0.0,
             bars: vec![Bar { labels: vec![vec![value()]], value: 1.0, text: text() }],
         }),
         Block::Map(MapPicture {
@@ -181,6 +186,42 @@ fn all_pages() -> Vec<String> {
             incoming: vec![Incoming { label: text(), total: 9, links: vec![link()] }],
             formats: vec![(text(), text())],
             citation: Citation { title: text(), ..Citation::default() },
+            feedback: Some(Feedback {
+                action: text(),
+                form_secret: Some(text()),
+                roles: vec![(text(), text())],
+                kept: true,
+                waiting: vec![link()],
+            }),
+        }),
+        compare(&ComparePage {
+            layout: layout(),
+            title: text(),
+            lead: text(),
+            illustrative: true,
+            back: None,
+            others: vec![link()],
+            choices: vec![ChooseOne { name: "rows", label: "Compare", values: vec![choosable()] }],
+            sources: vec![choosable()],
+            narrowed: vec![Narrowed { text: text(), parameter: (text(), text()), without: text() }],
+            instead: link(),
+            headlines: vec![text()],
+            table: Some(CompareTable {
+                caption: text(),
+                corner: text(),
+                columns: vec![CompareHead { link: link(), note: text() }],
+                rows: vec![(
+                    CompareHead { link: link(), note: text() },
+                    vec![CompareCell {
+                        text: text(),
+                        restricted: text(),
+                        url: text(),
+                        share: f64::NAN,
+                    }],
+                )],
+                more: text(),
+            }),
+            sections: section(),
         }),
         search(&SearchPage {
             layout: Layout { searches: true, ..layout() },

@@ -137,6 +137,21 @@ const tasks = async (browser, base, script) => {
     const stopped = await page.locator('section', { has: page.locator('h2', { hasText: 'Stopped' }) }).innerText()
     expect(stopped.includes('What stood in the way'), stopped.slice(0, 300))
   })
+  await task('what is common between regions, and who is missing', async ({ page, choose }) => {
+    await choose('main a[href="/compare"]')
+    await choose('main a[href="/compare?rows=theme&columns=region"]')
+    const cells = await page.locator('.app-cells td a').allInnerTexts()
+    expect(cells.length > 20 && cells.every((text) => /^\d+ of \d+$/.test(text)), cells.join('|'))
+    await choose('.app-cells td a[href*="cell=local-partners~midlands"]')
+    const text = await page.locator('main').innerText()
+    expect(text.includes('Who is missing') && text.includes('Records behind it'), text.slice(0, 300))
+  })
+  await task('what people said, by role', async ({ page, choose }) => {
+    await choose('main a[href="/compare"]')
+    await choose('main a[href*="show=illustrative"]')
+    const words = await page.locator('section[aria-labelledby="words"]').innerText()
+    expect(/Innovation lead/i.test(words) && /Illustrative/i.test(words), words.slice(0, 300))
+  })
   await task('who works with a partner', async ({ page, choose }) => {
     await choose('main a[href="/partner"]')
     const wanted = page.locator(`main a[href="${partner}"]`)

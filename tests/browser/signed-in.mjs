@@ -17,6 +17,25 @@ export const signedIn = async (browser, service) => {
   })
   const login = await context.storageState()
   await lookAt(browser, base, { name: 'home, signed in', url: '/', status: 200 }, login)
+  const lesson = '/lesson/lesson-insites-local-partners'
+  await lookAt(browser, base, { name: 'lesson, signed in', url: lesson, status: 200 }, login)
+  await check('feedback on a lesson, by keyboard, without script', async () => {
+    const own = await browser.newContext({ storageState: login, javaScriptEnabled: false })
+    const form = await own.newPage()
+    await form.goto(base + lesson)
+    await form.focus('#verdict-did-not-fit')
+    await form.keyboard.press('Space')
+    await form.fill('#feedback-comment', 'Our wards share no inbox.')
+    await form.focus('main form[action$="/feedback"] button')
+    await Promise.all([form.waitForNavigation(), form.keyboard.press('Enter')])
+    expect(form.url().endsWith('?feedback=kept#feedback'), form.url())
+    const text = await form.locator('main').innerText()
+    expect(text.includes('Thank you.') && text.includes('waits for a curator'), 'no word of thanks')
+    await own.close()
+    const answer = await fetch(base + lesson, { headers: { accept: 'text/html' } })
+    expect(!(await answer.text()).includes('/evidence/feedback-'), 'the public sees it')
+  })
+  await lookAt(browser, base, { name: 'lesson, with feedback that waits', url: lesson, status: 200 }, login)
   await context.close()
 
   const gone = (await examples(base)).unsupported

@@ -27,7 +27,7 @@ const fn row(
     Row { route, method, path, body, role }
 }
 
-use Role::{Administrator, Contributor, Curator, Public};
+use Role::{Administrator, Contributor, Curator, Member, Public};
 
 const ROWS: &[Row] = &[
     row("/", "GET", "/", "", Public),
@@ -91,6 +91,15 @@ const ROWS: &[Row] = &[
     row("/search.atom", "GET", "/search.atom?q=wombat", "", Public),
     row("/explore", "GET", "/explore", "", Public),
     row("/outcomes", "GET", "/outcomes", "", Public),
+    row("/compare", "GET", "/compare?rows=theme&columns=region", "", Public),
+    row("/compare", "GET", "/compare?exact=true", "", Curator),
+    row(
+        "/api/compare",
+        "GET",
+        "/api/compare?rows=kind&columns=theme&show=illustrative",
+        "",
+        Public,
+    ),
     row("/map", "GET", "/map", "", Public),
     row("/timeline", "GET", "/timeline", "", Public),
     row("/problem/{name}", "GET", "/problem/busy", "", Public),
@@ -233,6 +242,7 @@ const ROWS: &[Row] = &[
         "",
         Public,
     ),
+    row("/lesson/{slug}/feedback", "POST", "/lesson/none/feedback", "{}", Member),
     row("/{kind}/{slug}/{action}", "POST", "/lesson/none/submit", "{}", Contributor),
     row("/{kind}/{slug}/{action}", "POST", "/lesson/none/return", "{}", Curator),
     row("/{kind}/{slug}/{action}", "POST", "/lesson/none/publish", "{}", Curator),

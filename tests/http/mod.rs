@@ -2,6 +2,7 @@
 
 mod access;
 mod capture;
+mod compare;
 mod interviews;
 mod records;
 mod search;

@@ -4,6 +4,7 @@
 mod answers;
 pub(super) mod facts;
 pub(super) mod sections;
+pub(super) mod strength;
 
 use crate::access::Role;
 use crate::commit::Snapshot;
@@ -100,7 +101,7 @@ fn change(state: &State, facts: &Facts, found: &Found) -> Option<String> {
 }
 
 /// The page of a record; `past` says that it is a state of the past,
-/// `withdrawn` that it was withdrawn.
+/// `withdrawn` that it was withdrawn, `thanked` that feedback on it was kept.
 pub(super) fn page(
     state: &State,
     snapshot: &Snapshot,
@@ -108,6 +109,7 @@ pub(super) fn page(
     formats: &[(&'static str, &'static str)],
     past: bool,
     withdrawn: bool,
+    thanked: bool,
 ) -> String {
     let facts = Facts { snapshot, names: &state.config.names };
     let shown = sections::of(&facts, found.id, &found.kind, &found.slug);
@@ -165,7 +167,30 @@ pub(super) fn page(
             })
             .collect(),
         citation,
+        feedback: (found.kind == "lesson" && !past && !withdrawn)
+            .then(|| feedback(state, &facts, found, thanked)),
     })
+}
+
+/// The form by which people say whether a lesson fitted.
+fn feedback(state: &State, facts: &Facts, found: &Found, kept: bool) -> pages::Feedback {
+    let scheme = facts.names.record("scheme", "person-roles");
+    let roles = facts.snapshot.graph.iri_id(&scheme).into_iter();
+    let mut roles: Vec<(String, String)> = roles
+        .flat_map(|scheme| facts.subjects("skos:inScheme", scheme))
+        .filter_map(|role| {
+            let iri = facts.snapshot.graph.text(role)?;
+            Some((facts.names.kind_and_slug(&iri)?.1.to_owned(), facts.label(role)))
+        })
+        .collect();
+    roles.sort_by(|a, b| a.1.cmp(&b.1));
+    pages::Feedback {
+        action: format!("{}/feedback", found.url()),
+        form_secret: state.caller.form_secret.clone(),
+        roles,
+        kept,
+        waiting: strength::waiting(facts, found.id).into_iter().map(|id| facts.link(id)).collect(),
+    }
 }
 
 /// The part of the navigation that a kind belongs to.

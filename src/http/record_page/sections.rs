@@ -2,6 +2,7 @@
 
 use crate::http::record_page::answers::{answers, position};
 use crate::http::record_page::facts::{Facts, host};
+use crate::http::record_page::strength;
 use crate::pages::{Block, Figure, Grid, Link, MapPicture, Point, Said, Section, Step, Value, day};
 use crate::rdf::TermId;
 use crate::search::status;
@@ -158,17 +159,18 @@ fn grouped(text: &str) -> String {
 }
 
 fn lesson(facts: &Facts, id: TermId) -> Shown {
-    let strength = facts.text(id, "insites:strength");
+    let stated = facts.text(id, "insites:strength");
+    let computed = strength::strength(facts, id);
+    let own = facts.snapshot.graph.text(id).unwrap_or_default();
+    let strength_url = format!("{}#strength", facts.url(&own));
     let mut steps: Vec<Step> = Vec::new();
-    let mut evidence = facts.objects(id, "insites:supportedBy");
-    evidence.extend(facts.subjects("cito:supports", id));
-    evidence.sort_unstable();
-    evidence.dedup();
+    // What waits to be published is shown apart, to those who see drafts.
+    let published = |ids: Vec<TermId>| -> Vec<TermId> {
+        ids.into_iter().filter(|id| !strength::is_draft(facts, *id)).collect()
+    };
+    let evidence = published(strength::supporting(facts, id));
     steps.extend(evidence.into_iter().map(|e| from_evidence(facts, e, "supported by")));
-    let mut against = facts.objects(id, "insites:contradictedBy");
-    against.extend(facts.subjects("cito:disputes", id));
-    against.sort_unstable();
-    against.dedup();
+    let against = published(strength::disputing(facts, id));
     steps.extend(against.into_iter().map(|e| from_evidence(facts, e, "contradicted by")));
     steps.extend(facts.objects(id, "insites:fromCaseStudy").into_iter().map(|case| Step {
         text: facts.text(case, "insites:resultText"),
@@ -187,12 +189,26 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
             facts.row(id, "About", "insites:aboutOrganisation"),
             facts.row(id, "Kind of evidence", "insites:evidenceKind"),
             (
-                "Strength".to_owned(),
-                if strength.is_empty() {
+                "Strength of support".to_owned(),
+                vec![Value::Link(Link::new(&strength::verdict(&computed), &strength_url))],
+            ),
+            (
+                "Strength as its author states it".to_owned(),
+                if stated.is_empty() {
                     Vec::new()
                 } else {
-                    vec![Value::text(&format!("{strength} of 5"))]
+                    vec![Value::text(&format!("{stated} of 5 (not computed)"))]
                 },
+            ),
+            facts.row(id, "Who it is for", "dct:audience"),
+            facts.row(id, "Owner", "insites:owner"),
+            (
+                "To be reviewed".to_owned(),
+                facts
+                    .texts(id, "insites:reviewDate")
+                    .iter()
+                    .map(|d| Value::text(&day(d)))
+                    .collect(),
             ),
             ("Themes".to_owned(), themes(facts, id)),
             facts.row(id, "Dimensions", "insites:dimension"),
@@ -201,6 +217,7 @@ fn lesson(facts: &Facts, id: TermId) -> Shown {
             Section::new("why", "Why it matters", vec![prose(facts, id, "insites:whyItMatters")]),
             Section::new("how", "How to apply it", vec![prose(facts, id, "insites:howToApply")]),
             Section::new("evidence", "What stands behind it", vec![Block::Chain(steps)]),
+            strength::section(&computed),
             Section::new(
                 "related",
                 "Related lessons",
@@ -623,8 +640,8 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
     let chain = from_evidence(facts, id, "").steps;
     let mut supports = facts.objects(id, "cito:supports");
     supports.extend(facts.subjects("insites:supportedBy", id));
-    let mut contradicts = facts.objects(id, "cito:disputes");
-    contradicts.extend(facts.subjects("insites:contradictedBy", id));
+    let mut disputes = facts.objects(id, "cito:disputes");
+    disputes.extend(facts.subjects("insites:contradictedBy", id));
     Shown {
         lead: facts.texts(id, "dct:description"),
         facts: vec![
@@ -644,7 +661,7 @@ fn evidence(facts: &Facts, id: TermId) -> Shown {
             Section::new(
                 "contradicts",
                 "Lessons it contradicts",
-                vec![Block::Cards(facts.cards(contradicts, 24))],
+                vec![Block::Cards(facts.cards(disputes, 24))],
             ),
             notes(facts, id),
         ]
