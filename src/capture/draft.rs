@@ -448,24 +448,64 @@ pub fn write(
             edit.remove_ids(quad);
         }
     }
-    let mut say = |property: &str, value: Term| {
-        let catalogue = names.graph("catalogue-drafts");
-        edit.add(&Quad::new(name.clone(), insites(property), value, catalogue));
-    };
-    say("visibleTo", insites(visible_to.name()).into());
-    say("draftOf", NamedNode::new_unchecked(site).into());
-    say("draftAuthor", Literal::from(caller.name.as_str()).into());
-    if entries.text(&insites("reviewState")).is_none() {
-        say("reviewState", insites(ReviewState::Draft.name()).into());
+    let is_new = entries.text(&insites("reviewState")).is_none();
+    enter(edit, names, &name, &caller.name, Some(&site), *visible_to);
+    if is_new {
+        set_state(edit, names, (kind, slug), ReviewState::Draft);
     }
-    // The catalogue of drafts tells of itself that it is hidden.
+    Ok(())
+}
+
+/// Writes a new draft that is in review at once, for somebody who need not be
+/// one to see drafts, such as a reader who says what a lesson was good for.
+/// Curators see it, and the contributors of the site, if it has one.
+///
+/// Refused if the address is taken.
+pub fn hand_in(
+    edit: &mut Edit,
+    names: &Names,
+    author: &str,
+    (kind, slug): (&str, &str),
+    site: Option<&str>,
+    triples: &[Triple],
+) -> Result<(), Refused> {
+    let graph = edit.state();
+    if graph.iri_id(&names.record(kind, slug)).is_some() {
+        return Err(Refused::Taken(format!("{kind}/{slug}")));
+    }
+    let name = graph_of(names, kind, slug);
+    for triple in triples {
+        edit.add(&triple.clone().in_graph(name.clone()));
+    }
+    enter(edit, names, &name, author, site, Visibility::Curators);
+    set_state(edit, names, (kind, slug), ReviewState::InReview);
+    Ok(())
+}
+
+/// Enters a draft that was written into the catalogue of drafts.
+fn enter(
+    edit: &mut Edit,
+    names: &Names,
+    name: &NamedNode,
+    author: &str,
+    site: Option<&str>,
+    visible_to: Visibility,
+) {
     let catalogue = names.graph("catalogue-drafts");
-    let who = insites(Visibility::Curators.name());
-    edit.add(&Quad::new(catalogue.clone(), insites("visibleTo"), who, catalogue));
     let revision = graph_revision(edit);
     let saved = Literal::new_typed_literal(revision.to_string(), xsd::INTEGER);
-    edit.add(&Quad::new(name, insites("savedAt"), saved, names.graph("catalogue-drafts")));
-    Ok(())
+    let mut say = |property: &str, value: Term| {
+        edit.add(&Quad::new(name.clone(), insites(property), value, catalogue.clone()));
+    };
+    say("visibleTo", insites(visible_to.name()).into());
+    if let Some(site) = site {
+        say("draftOf", NamedNode::new_unchecked(site).into());
+    }
+    say("draftAuthor", Literal::from(author).into());
+    say("savedAt", saved.into());
+    // The catalogue of drafts tells of itself that it is hidden.
+    let who = insites(Visibility::Curators.name());
+    edit.add(&Quad::new(catalogue.clone(), insites("visibleTo"), who, catalogue));
 }
 
 /// The revision that the edit will become.

@@ -23,7 +23,7 @@ mod tests;
 pub use complete::{answer_title, case_study, case_study_form, case_title, judge, tool_answer};
 pub use draft::{
     Basis, Comment, Draft, Refused, ReviewState, Writing, comment, discard, drafts, forget,
-    may_work_on, publish, published, read, set_state, site_of, slug, unused_slug, write,
+    hand_in, may_work_on, publish, published, read, set_state, site_of, slug, unused_slug, write,
 };
 pub use fields::{Choice, Control, Field, Form, Group, OnlyIf, Repeat};
 pub use form::{Forms, Records};

@@ -3,6 +3,7 @@
 //! it. Not for publishing: that is a step in the life of any draft.
 
 use crate::access::Role;
+use crate::capture::{self, personal};
 use crate::commit::{Edit, Rules};
 use crate::http::error::Problem;
 use crate::http::identity::check_form;
@@ -12,14 +13,16 @@ use crate::http::records::find;
 use crate::http::sparql::take;
 use crate::http::update::{answer_with, change};
 use crate::http::{Shared, State};
+use crate::problem::Kind;
 use crate::rdf::vocabulary::{INSITES, TYPE};
-use crate::rdf::{Literal, NamedNode, Provenance, Quad, Term, now};
+use crate::rdf::{Literal, NamedNode, Provenance, Term, Triple, now};
 use crate::search::status;
 use axum::body::Bytes;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::sync::Arc;
 
 /// Characters of a comment.
 const LONGEST: usize = 2000;
@@ -51,6 +54,10 @@ impl Feedback {
         if comment.chars().count() > LONGEST {
             return Err(Problem::parameter(format!("comment is longer than {LONGEST} characters")));
         }
+        let finds = personal::find(&comment);
+        if !finds.is_empty() {
+            return Err(personal_data(&finds));
+        }
         let role = Some(field("role")).filter(|role| !role.is_empty());
         if let Some(role) = &role {
             let snapshot = state.snapshot()?;
@@ -62,6 +69,19 @@ impl Feedback {
             }
         }
         Ok(Self { fits, comment, role })
+    }
+}
+
+/// What a comment says of people: it goes back to whoever wrote it, unsaved.
+fn personal_data(finds: &[personal::Find]) -> Problem {
+    let finds: Vec<_> =
+        finds.iter().map(|find| json!({ "kind": find.sort.name(), "text": find.text })).collect();
+    let detail = format!("{} finds look like personal data; nothing was saved", finds.len());
+    let members = serde_json::Map::from_iter([("finds".to_owned(), finds.into())]);
+    Problem {
+        members: Some(Arc::new(members)),
+        ..Problem::new(Kind::PersonalData, detail)
+            .with_hint("go back and say it without names, numbers and addresses of people")
     }
 }
 
@@ -131,31 +151,21 @@ pub(super) async fn give(
             .role
             .map(|role| (iri("prov:wasAttributedTo"), node(names.record("person-role", &role)))),
     );
-    let graph = names.graph(&format!("draft/evidence/{own}"));
-    let catalogue = names.graph("catalogue");
-    let mut entries: Vec<(&str, Term)> = vec![
-        ("visibleTo", node(format!("{INSITES}Curators"))),
-        ("reviewState", node(format!("{INSITES}InReview"))),
-        ("draftAuthor", Literal::from(state.caller.name.as_str()).into()),
-    ];
-    entries.extend(site.map(|site| ("draftOf", node(site))));
     let provenance = Provenance {
         author: state.caller.name.clone(),
         reason: format!("feedback on lesson/{slug}"),
         source: "feedback".to_owned(),
     };
     let identifier = record.clone();
+    let author = state.caller.name.clone();
     let committed = change(&state, provenance, Rules::Refuse, move |edit: &mut Edit| {
-        for (property, value) in triples {
+        let triple = |(property, value)| {
             let subject = NamedNode::new_unchecked(&record);
-            let property = NamedNode::new_unchecked(property);
-            edit.add(&Quad::new(subject, property, value, graph.clone()));
-        }
-        for (property, value) in entries {
-            let property = NamedNode::new_unchecked(format!("{INSITES}{property}"));
-            edit.add(&Quad::new(graph.clone(), property, value, catalogue.clone()));
-        }
-        Ok(())
+            Triple::new(subject, NamedNode::new_unchecked(property), value)
+        };
+        let triples: Vec<Triple> = triples.into_iter().map(triple).collect();
+        capture::hand_in(edit, &names, &author, ("evidence", &own), site.as_deref(), &triples)
+            .map_err(Problem::from)
     })
     .await?;
     let wants_page = headers

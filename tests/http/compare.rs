@@ -469,6 +469,10 @@ async fn feedback_is_evidence_that_a_curator_publishes() {
     let long = format!(r#"{{"verdict":"used","comment":"{}"}}"#, "x".repeat(2001));
     assert_eq!(post(&member, &path, &long).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(post(&member, "/lesson/none/feedback", body).await.status, StatusCode::NOT_FOUND);
+    let about = r#"{"verdict":"used","comment":"Ask Dr Example or write to ann@example.org"}"#;
+    let refused = post(&member, &path, about).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(refused.json()["finds"][1]["text"], "ann@example.org", "{}", refused.text());
     let before = service.get(&format!("{lesson}.json"), "").await.json();
     let public = compare(&service, "rows=evidence-kind&columns=dimension").await;
     let kept = post(&member, &path, body).await;
@@ -509,6 +513,8 @@ async fn feedback_is_evidence_that_a_curator_publishes() {
         assert_eq!(caller.get(&evidence, "").await.status, StatusCode::NOT_FOUND);
         let query = "SELECT ?g { GRAPH ?g { ?s <http://purl.org/dc/terms/description> ?o FILTER(CONTAINS(?o, 'xylophone')) } }";
         assert!(caller.column(query).await.is_empty());
+        let query = "SELECT ?s { { ?s ?p ?o } UNION { GRAPH ?g { ?s ?p ?o } } FILTER(CONTAINS(STR(?s), '/feedback-lesson')) }";
+        assert!(caller.column(query).await.is_empty(), "that there is feedback is not told");
         let now = caller.get(&format!("{lesson}.json"), "").await.json();
         assert_eq!(now["computedStrength"], before["computedStrength"]);
     }
