@@ -8,6 +8,7 @@
 //! | Jena | `(?hit ?score ?literal) text:query (property "words" limit)` |
 //! | RDF4J | `?hit search:matches [ search:query "words" ; search:score ?s ]` |
 
+use crate::rdf::TermId;
 use crate::rdf::vocabulary::{INSITES, TYPE};
 use oxigraph::model::{NamedNode, Term, Variable};
 use spargebra::Query;
@@ -65,8 +66,17 @@ pub enum Column {
     Kind,
 }
 
+/// What stands in a row of the table.
+#[derive(Debug, Clone)]
+pub enum SearchCell {
+    /// A term of the data, by its number: hits are many, and need not be read.
+    Stored(TermId),
+    /// Any other term.
+    Made(Term),
+}
+
 /// A row of the table: a cell a column.
-pub type SearchRow = Vec<Option<Term>>;
+pub type SearchRow = Vec<Option<SearchCell>>;
 
 /// Takes the clauses out of a query.
 pub(super) fn extract(query: &mut Query) -> Result<Vec<SearchClause>, String> {
@@ -79,13 +89,18 @@ pub(super) fn extract(query: &mut Query) -> Result<Vec<SearchClause>, String> {
     Ok(found)
 }
 
-/// Fills the tables of a query.
-pub(super) fn fill(query: &mut Query, tables: &[Vec<SearchRow>]) {
+/// Fills the tables of a query with terms.
+pub(super) fn fill(query: &mut Query, tables: &[Vec<SearchRow>], term: &impl Fn(TermId) -> Term) {
     let (Query::Select { pattern, .. }
     | Query::Construct { pattern, .. }
     | Query::Describe { pattern, .. }
     | Query::Ask { pattern, .. }) = query;
-    put(pattern, tables);
+    put(pattern, tables, term);
+}
+
+/// The number of the table that these variables of a VALUES stand for.
+pub(super) fn number_of(variables: &[Variable]) -> Option<usize> {
+    variables.first()?.as_str().strip_prefix(MARK)?.parse().ok()
 }
 
 /// A table still to be filled.
@@ -217,21 +232,25 @@ fn means_the_same_per_row(pattern: &GraphPattern) -> bool {
     }
 }
 
-fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>]) {
+fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>], term: &impl Fn(TermId) -> Term) {
     if let GraphPattern::Values { variables, bindings } = pattern
-        && let Some(number) = variables.first().and_then(|v| v.as_str().strip_prefix(MARK))
+        && let Some(number) = number_of(variables)
     {
-        let rows = number.parse().ok().and_then(|number: usize| tables.get(number));
+        let value = |cell: &SearchCell| match cell {
+            SearchCell::Stored(id) => ground(term(*id)),
+            SearchCell::Made(term) => ground(term.clone()),
+        };
         variables.remove(0);
-        *bindings = rows
+        *bindings = tables
+            .get(number)
             .into_iter()
             .flatten()
-            .map(|row| row.iter().map(|cell| cell.clone().and_then(ground)).collect())
+            .map(|row| row.iter().map(|cell| cell.as_ref().and_then(value)).collect())
             .collect();
         return;
     }
     for child in children(pattern) {
-        put(child, tables);
+        put(child, tables, term);
     }
 }
 

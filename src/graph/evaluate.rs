@@ -293,7 +293,8 @@ impl Snapshot {
         output: &mut dyn Write,
     ) -> Result<u64, EvaluationError> {
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
+        let filled = query.filled(&dataset);
+        let results = evaluator.prepare(&filled).execute(dataset)?;
         let mut count = 0;
         match (results, format) {
             (QueryResults::Boolean(value), Format::Solutions(format)) => {
@@ -427,7 +428,7 @@ impl Snapshot {
             return None;
         };
         let variables = query.answer_variables()?;
-        let plan = engine::plan(pattern, &variables, dataset).ok()?;
+        let plan = engine::plan(pattern, &variables, dataset, query.tables()).ok()?;
         let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
         engine.run(&plan, &mut |batch| each(&plan.answer, batch)).ok()
     }
@@ -502,7 +503,7 @@ impl Snapshot {
             let dataset = self.dataset(query, scope);
             let variables =
                 query.answer_variables().ok_or(NotCovered("a triple term in a template"))?;
-            let plan = engine::plan(pattern, &variables, &dataset)?;
+            let plan = engine::plan(pattern, &variables, &dataset, query.tables())?;
             let engine = Engine::new(self, &dataset, &plan, &query.parsed, true);
             let ask = query.form() == QueryForm::Ask;
             engine.run(&plan, &mut |batch| {
@@ -548,7 +549,8 @@ impl Snapshot {
             return Ok(answer);
         }
         let evaluator = with_guards(QueryEvaluator::new());
-        let results = evaluator.prepare(&query.parsed).execute(dataset)?;
+        let filled = query.filled(&dataset);
+        let results = evaluator.prepare(&filled).execute(dataset)?;
         let mut answer = Solutions::default();
         match results {
             QueryResults::Boolean(value) => {

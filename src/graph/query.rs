@@ -2,6 +2,7 @@
 //! makes one. Not for running it.
 
 use crate::graph::clause::{SearchClause, SearchRow, extract, fill};
+use crate::graph::dataset::QueryDataset as Dataset;
 use crate::graph::guard::{Refused, Size, guard};
 use crate::graph::tokens::star_order;
 use crate::rdf::Term;
@@ -9,6 +10,8 @@ use oxigraph::model::Variable;
 use spargebra::algebra::{GraphPattern, QueryDataset};
 use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern};
 use spargebra::{Query, SparqlParser};
+use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What a query answers with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +33,7 @@ pub struct ReadQuery {
     pub(super) dataset: Option<QueryDataset>,
     size: Size,
     searches: Vec<SearchClause>,
+    tables: Arc<[Vec<SearchRow>]>,
 }
 
 /// Why a text is not a query.
@@ -81,7 +85,7 @@ impl ReadQuery {
         })?;
         let size =
             guard(&mut parsed).map_err(|Refused::Service(name)| ParseError::Service(name))?;
-        Ok(Self { parsed, dataset, size, searches })
+        Ok(Self { parsed, dataset, size, searches, tables: Arc::default() })
     }
 
     /// What the query answers with.
@@ -138,10 +142,25 @@ impl ReadQuery {
 
     /// Gives each search clause its hits, in their order.
     #[must_use]
-    pub fn with_tables(mut self, tables: &[Vec<SearchRow>]) -> Self {
-        fill(&mut self.parsed, tables);
+    pub fn with_tables(mut self, tables: Vec<Vec<SearchRow>>) -> Self {
+        self.tables = tables.into();
         self.searches.clear();
         self
+    }
+
+    /// The hits of each search clause.
+    pub(super) fn tables(&self) -> &[Vec<SearchRow>] {
+        &self.tables
+    }
+
+    /// The query with its hits as terms, as the evaluator takes them.
+    pub(super) fn filled(&self, dataset: &Dataset) -> Cow<'_, Query> {
+        if self.tables.is_empty() {
+            return Cow::Borrowed(&self.parsed);
+        }
+        let mut query = self.parsed.clone();
+        fill(&mut query, &self.tables, &|id| dataset.term(id));
+        Cow::Owned(query)
     }
 
     /// Binds a variable to a term, as `VALUES (?name) { (term) }` at the start

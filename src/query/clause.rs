@@ -2,11 +2,11 @@
 //! reader as the query itself, and hands their hits to it as tables.
 
 use crate::graph::{
-    Budget, Column, EvaluationError, ReadQuery, Scope, SearchClause, SearchRow, Snapshot,
-    look_at_budget, within_budget,
+    Budget, Column, EvaluationError, ReadQuery, Scope, SearchCell, SearchClause, SearchRow,
+    Snapshot, look_at_budget, within_budget,
 };
 use crate::query::Error;
-use crate::rdf::Term;
+use crate::rdf::Literal;
 use crate::search::{ClauseHit, Wanted, search_clause};
 
 /// A query whose search clauses have their hits.
@@ -22,7 +22,7 @@ pub fn with_hits(
     }
     let tables = within_budget(budget, || tables(&query, graph, text, scope))
         .map_err(EvaluationError::Stopped)??;
-    Ok(query.with_tables(&tables))
+    Ok(query.with_tables(tables))
 }
 
 fn tables(
@@ -54,14 +54,15 @@ fn tables(
 
 fn row(clause: &SearchClause, hit: &ClauseHit) -> SearchRow {
     let cell = |column: Column| match column {
-        Column::Hit => Some(hit.record.clone()),
-        Column::Score => Some(Term::from(crate::rdf::Literal::from(hit.score))),
+        Column::Hit => Some(SearchCell::Stored(hit.record)),
+        Column::Score => Some(SearchCell::Made(Literal::from(hit.score).into())),
         Column::Snippet => {
-            hit.snippet.clone().map(|s| Term::from(crate::rdf::Literal::new_simple_literal(s)))
+            let text = hit.snippet.clone().map(Literal::new_simple_literal);
+            text.map(|text| SearchCell::Made(text.into()))
         }
-        Column::Literal => hit.literal.clone(),
-        Column::Property => hit.property.clone(),
-        Column::Kind => hit.class.clone(),
+        Column::Literal => hit.literal.clone().map(SearchCell::Made),
+        Column::Property => hit.property.clone().map(SearchCell::Made),
+        Column::Kind => hit.class.clone().map(SearchCell::Made),
     };
     clause.columns.iter().map(|(column, _)| cell(*column)).collect()
 }

@@ -47,7 +47,7 @@ impl Wanted<'_> {
 /// A hit of a clause.
 pub struct ClauseHit {
     /// The record.
-    pub record: Term,
+    pub record: TermId,
     /// Its score.
     pub score: f32,
     /// The passage that fits best, as HTML.
@@ -132,7 +132,6 @@ pub fn search_clause(
         if !wanted.properties.is_empty() && !reads.has_it(subject) {
             continue;
         }
-        let Some(record) = graph.term(subject) else { continue };
         let (property, literal) = if wanted.asks(Column::Literal) || wanted.asks(Column::Property) {
             reads.literal(subject).unzip()
         } else {
@@ -143,7 +142,7 @@ pub fn search_clause(
         });
         found.push(ClauseHit {
             class: if wanted.asks(Column::Kind) { reads.class(subject) } else { None },
-            record,
+            record: subject,
             score,
             snippet,
             literal,

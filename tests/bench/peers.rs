@@ -23,6 +23,10 @@ use std::time::{Duration, Instant};
 /// Longer than this no query is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+const TRIPLES: &str = "application/n-triples";
+const SOLUTIONS: &str = "text/tab-separated-values";
+const TRUTH: &str = "application/sparql-results+json";
+
 struct Endpoint {
     name: String,
     url: Uri,
@@ -36,7 +40,7 @@ struct Query {
 
 struct Answered {
     time: Duration,
-    /// Lines of the answer, or the one count or truth in it.
+    /// Rows of the answer, or the one number or truth in it.
     rows: String,
 }
 
@@ -94,23 +98,27 @@ impl<'a> Client<'a> {
         if !status.is_success() {
             return Err(format!("status {status}"));
         }
-        Ok(Answered { time, rows: rows(&body) })
+        Ok(Answered { time, rows: rows(&body, query.accept) })
     }
 }
 
-/// How many rows an answer has; of a single one, what it says.
-fn rows(body: &[u8]) -> String {
+/// How many rows an answer has; of a single number or truth, what it says.
+fn rows(body: &[u8], accept: &str) -> String {
     let text = String::from_utf8_lossy(body);
-    if text.trim_start().starts_with('{') {
+    if accept == TRUTH {
         return text.contains("true").to_string();
     }
-    let lines: Vec<&str> = text.lines().collect();
+    let mut lines = text.lines();
+    if accept == SOLUTIONS {
+        let _ = lines.next();
+    }
+    let lines: Vec<&str> = lines.collect();
     match lines.as_slice() {
-        [_, only] if !only.contains(['\t', '<']) => {
+        [only] if only.trim_matches('"').starts_with(|c: char| c.is_ascii_digit()) => {
             let value = only.trim_matches('"').split('"').next().unwrap_or_default();
             format!("={value}")
         }
-        lines => lines.iter().filter(|l| !l.starts_with(['?', '"'])).count().to_string(),
+        lines => lines.len().to_string(),
     }
 }
 
@@ -126,11 +134,11 @@ fn queries(folder: &Path) -> Vec<Query> {
             let body = Bytes::from(format!("query={escaped}"));
             let words = |word: &str| text.split_whitespace().any(|w| w.eq_ignore_ascii_case(word));
             let accept = if words("CONSTRUCT") || words("DESCRIBE") {
-                "application/n-triples"
+                TRIPLES
             } else if words("SELECT") {
-                "text/tab-separated-values"
+                SOLUTIONS
             } else {
-                "application/sparql-results+json"
+                TRUTH
             };
             let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             Query { name, body, accept }
@@ -306,7 +314,7 @@ fn picture(lines: &[Line<'_>], endpoints: &[Endpoint]) -> String {
     svg
 }
 
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
     let after = |flag: &str| {

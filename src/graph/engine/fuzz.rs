@@ -272,7 +272,7 @@ fn by_engine(snapshot: &Snapshot, query: &ReadQuery) -> Option<Rows> {
         return None;
     };
     let dataset = snapshot.dataset_of(None, &Scope::default());
-    let plan = plan(pattern, &variables, &dataset).ok()?;
+    let plan = plan(pattern, &variables, &dataset, &[]).ok()?;
     let engine = Engine::new(snapshot, &dataset, &plan, &query.parsed, false);
     let mut rows = Vec::new();
     let ask = matches!(query.parsed, Query::Ask { .. });

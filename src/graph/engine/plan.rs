@@ -5,6 +5,7 @@
 //! says (SPARQL 1.1 §18.2, evaluated from the bottom up), the operator is set
 //! apart: it runs by itself and its table is joined. Not for running.
 
+use crate::graph::clause::{SearchCell, SearchRow, number_of};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::engine::batch::{Slots, Table};
 use crate::rdf::TermId;
@@ -208,9 +209,11 @@ pub(in crate::graph) fn plan(
     pattern: &GraphPattern,
     answer: &[Variable],
     dataset: &QueryDataset,
+    tables: &[Vec<SearchRow>],
 ) -> Planned<Plan> {
     let mut planner = Planner {
         dataset,
+        tables,
         names: HashMap::new(),
         scopes: Vec::new(),
         width: 0,
@@ -228,6 +231,7 @@ pub(in crate::graph) fn plan(
 
 struct Planner<'a> {
     dataset: &'a QueryDataset,
+    tables: &'a [Vec<SearchRow>],
     names: HashMap<String, usize>,
     scopes: Vec<HashMap<String, usize>>,
     width: usize,
@@ -348,6 +352,20 @@ impl Planner<'_> {
                     return self.alone(pattern, graph);
                 }
                 Kind::Extend(Box::new(inner), self.slot(variable.as_str())?, expr)
+            }
+            GraphPattern::Values { variables, .. } if let Some(number) = number_of(variables) => {
+                let rows = self.tables.get(number).map_or(&[][..], Vec::as_slice);
+                let mut table = Table { len: rows.len(), ..Table::default() };
+                for (at, variable) in variables[1..].iter().enumerate() {
+                    table.slots.push(self.slot(variable.as_str())?);
+                    let cell = |row: &SearchRow| match &row[at] {
+                        Some(SearchCell::Stored(id)) => *id,
+                        Some(SearchCell::Made(term)) => self.term(term.clone()),
+                        None => 0,
+                    };
+                    table.columns.push(rows.iter().map(cell).collect());
+                }
+                Kind::Table(table)
             }
             GraphPattern::Values { variables, bindings } => {
                 let mut table = Table { len: bindings.len(), ..Table::default() };

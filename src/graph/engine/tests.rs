@@ -18,7 +18,7 @@ fn rows(data: &str, query: &str) -> Vec<String> {
     let variables = query.answer_variables().expect("a SELECT");
     let Query::Select { pattern, .. } = &query.parsed else { panic!("a SELECT") };
     let dataset = snapshot.dataset_of(None, &Scope::default());
-    let plan = plan(pattern, &variables, &dataset).expect("covered");
+    let plan = plan(pattern, &variables, &dataset, &[]).expect("covered");
     let engine = Engine::new(&snapshot, &dataset, &plan, &query.parsed, false);
     let mut rows = Vec::new();
     engine
