@@ -75,8 +75,14 @@ pub enum SearchCell {
     Made(Term),
 }
 
-/// A row of the table: a cell a column.
-pub type SearchRow = Vec<Option<SearchCell>>;
+/// The hits of a clause.
+#[derive(Debug, Clone, Default)]
+pub struct SearchTable {
+    /// How many rows it has.
+    pub len: usize,
+    /// Its columns, those of the clause in their order: a cell a row.
+    pub columns: Vec<Vec<Option<SearchCell>>>,
+}
 
 /// Takes the clauses out of a query.
 pub(super) fn extract(query: &mut Query) -> Result<Vec<SearchClause>, String> {
@@ -90,7 +96,7 @@ pub(super) fn extract(query: &mut Query) -> Result<Vec<SearchClause>, String> {
 }
 
 /// Fills the tables of a query with terms.
-pub(super) fn fill(query: &mut Query, tables: &[Vec<SearchRow>], term: &impl Fn(TermId) -> Term) {
+pub(super) fn fill(query: &mut Query, tables: &[SearchTable], term: &impl Fn(TermId) -> Term) {
     let (Query::Select { pattern, .. }
     | Query::Construct { pattern, .. }
     | Query::Describe { pattern, .. }
@@ -232,7 +238,7 @@ fn means_the_same_per_row(pattern: &GraphPattern) -> bool {
     }
 }
 
-fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>], term: &impl Fn(TermId) -> Term) {
+fn put(pattern: &mut GraphPattern, tables: &[SearchTable], term: &impl Fn(TermId) -> Term) {
     if let GraphPattern::Values { variables, bindings } = pattern
         && let Some(number) = number_of(variables)
     {
@@ -241,12 +247,12 @@ fn put(pattern: &mut GraphPattern, tables: &[Vec<SearchRow>], term: &impl Fn(Ter
             SearchCell::Made(term) => ground(term.clone()),
         };
         variables.remove(0);
-        *bindings = tables
-            .get(number)
-            .into_iter()
-            .flatten()
-            .map(|row| row.iter().map(|cell| cell.as_ref().and_then(value)).collect())
-            .collect();
+        let table = tables.get(number).cloned().unwrap_or_default();
+        let cell = |row: usize| {
+            let cells = table.columns.iter().map(move |column| column[row].as_ref());
+            cells.map(|cell| cell.and_then(value)).collect()
+        };
+        *bindings = (0..table.len).map(cell).collect();
         return;
     }
     for child in children(pattern) {

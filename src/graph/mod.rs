@@ -21,7 +21,7 @@ mod update;
 mod writer;
 
 pub use budget::{Budget, Stopped, look_at_budget, run as within_budget};
-pub use clause::{Column, SearchCell, SearchClause, SearchRow};
+pub use clause::{Column, SearchCell, SearchClause, SearchTable};
 pub use dictionary::{DEFAULT_GRAPH, Dictionary, decode, encode};
 pub use engine::Explained;
 pub use evaluate::{

@@ -1,7 +1,7 @@
 //! A SPARQL query that has been read: only the parser that refuses updates
 //! makes one. Not for running it.
 
-use crate::graph::clause::{SearchClause, SearchRow, extract, fill};
+use crate::graph::clause::{SearchClause, SearchTable, extract, fill};
 use crate::graph::dataset::QueryDataset as Dataset;
 use crate::graph::guard::{Refused, Size, guard};
 use crate::graph::tokens::star_order;
@@ -33,7 +33,7 @@ pub struct ReadQuery {
     pub(super) dataset: Option<QueryDataset>,
     size: Size,
     searches: Vec<SearchClause>,
-    tables: Arc<[Vec<SearchRow>]>,
+    tables: Arc<[SearchTable]>,
 }
 
 /// Why a text is not a query.
@@ -142,14 +142,14 @@ impl ReadQuery {
 
     /// Gives each search clause its hits, in their order.
     #[must_use]
-    pub fn with_tables(mut self, tables: Vec<Vec<SearchRow>>) -> Self {
+    pub fn with_tables(mut self, tables: Vec<SearchTable>) -> Self {
         self.tables = tables.into();
         self.searches.clear();
         self
     }
 
     /// The hits of each search clause.
-    pub(super) fn tables(&self) -> &[Vec<SearchRow>] {
+    pub(super) fn tables(&self) -> &[SearchTable] {
         &self.tables
     }
 

@@ -2,7 +2,7 @@
 //! reader as the query itself, and hands their hits to it as tables.
 
 use crate::graph::{
-    Budget, Column, EvaluationError, ReadQuery, Scope, SearchCell, SearchClause, SearchRow,
+    Budget, Column, EvaluationError, ReadQuery, Scope, SearchCell, SearchClause, SearchTable,
     Snapshot, look_at_budget, within_budget,
 };
 use crate::query::Error;
@@ -30,7 +30,7 @@ fn tables(
     graph: &Snapshot,
     text: &crate::search::Index,
     scope: &Scope,
-) -> Result<Vec<Vec<SearchRow>>, crate::search::Error> {
+) -> Result<Vec<SearchTable>, crate::search::Error> {
     let graphs = graph.dataset_graphs(query, scope);
     let table = |clause: &SearchClause| {
         look_at_budget();
@@ -47,13 +47,15 @@ fn tables(
             columns: &columns,
         };
         let hits = search_clause(graph, text, &wanted)?;
-        Ok(hits.iter().map(|hit| row(clause, hit)).collect())
+        let column = |column: &Column| hits.iter().map(|hit| cell(*column, hit)).collect();
+        Ok(SearchTable { len: hits.len(), columns: columns.iter().map(column).collect() })
     };
     query.searches().iter().map(table).collect()
 }
 
-fn row(clause: &SearchClause, hit: &ClauseHit) -> SearchRow {
-    let cell = |column: Column| match column {
+/// What a hit has in a column.
+fn cell(column: Column, hit: &ClauseHit) -> Option<SearchCell> {
+    match column {
         Column::Hit => Some(SearchCell::Stored(hit.record)),
         Column::Score => Some(SearchCell::Made(Literal::from(hit.score).into())),
         Column::Snippet => {
@@ -63,6 +65,5 @@ fn row(clause: &SearchClause, hit: &ClauseHit) -> SearchRow {
         Column::Literal => hit.literal.clone().map(SearchCell::Made),
         Column::Property => hit.property.clone().map(SearchCell::Made),
         Column::Kind => hit.class.clone().map(SearchCell::Made),
-    };
-    clause.columns.iter().map(|(column, _)| cell(*column)).collect()
+    }
 }

@@ -121,8 +121,10 @@ pub fn search_clause(
     };
     let reads = Reads { graph, wanted, marks: snippet::Wanted::new(&marked, wanted.text) };
     let mut found = Vec::new();
-    for (row, score) in hits {
-        crate::graph::look_at_budget();
+    for (at, (row, score)) in hits.into_iter().enumerate() {
+        if at.is_multiple_of(64) {
+            crate::graph::look_at_budget();
+        }
         let subject = text.subject(row);
         if let Some(graphs) = wanted.graphs
             && !reads.is_in(subject, graphs)

@@ -5,7 +5,7 @@
 //! says (SPARQL 1.1 §18.2, evaluated from the bottom up), the operator is set
 //! apart: it runs by itself and its table is joined. Not for running.
 
-use crate::graph::clause::{SearchCell, SearchRow, number_of};
+use crate::graph::clause::{SearchCell, SearchTable, number_of};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::engine::batch::{Slots, Table};
 use crate::rdf::TermId;
@@ -209,7 +209,7 @@ pub(in crate::graph) fn plan(
     pattern: &GraphPattern,
     answer: &[Variable],
     dataset: &QueryDataset,
-    tables: &[Vec<SearchRow>],
+    tables: &[SearchTable],
 ) -> Planned<Plan> {
     let mut planner = Planner {
         dataset,
@@ -231,7 +231,7 @@ pub(in crate::graph) fn plan(
 
 struct Planner<'a> {
     dataset: &'a QueryDataset,
-    tables: &'a [Vec<SearchRow>],
+    tables: &'a [SearchTable],
     names: HashMap<String, usize>,
     scopes: Vec<HashMap<String, usize>>,
     width: usize,
@@ -354,16 +354,18 @@ impl Planner<'_> {
                 Kind::Extend(Box::new(inner), self.slot(variable.as_str())?, expr)
             }
             GraphPattern::Values { variables, .. } if let Some(number) = number_of(variables) => {
-                let rows = self.tables.get(number).map_or(&[][..], Vec::as_slice);
-                let mut table = Table { len: rows.len(), ..Table::default() };
-                for (at, variable) in variables[1..].iter().enumerate() {
+                let Some(hits) = self.tables.get(number) else {
+                    return Err(NotCovered("a search without its hits"));
+                };
+                let mut table = Table { len: hits.len, ..Table::default() };
+                for (variable, cells) in variables[1..].iter().zip(&hits.columns) {
                     table.slots.push(self.slot(variable.as_str())?);
-                    let cell = |row: &SearchRow| match &row[at] {
+                    let cell = |cell: &Option<SearchCell>| match cell {
                         Some(SearchCell::Stored(id)) => *id,
                         Some(SearchCell::Made(term)) => self.term(term.clone()),
                         None => 0,
                     };
-                    table.columns.push(rows.iter().map(cell).collect());
+                    table.columns.push(cells.iter().map(cell).collect());
                 }
                 Kind::Table(table)
             }
