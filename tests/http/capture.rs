@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 pub const SITE: &str = "demonstration-site-01";
 pub const TOOL: &str = "data-collection-tool-1";
 
-async fn post_form(service: &Service, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub async fn post_form(service: &Service, path: &str, fields: &[(&str, &str)]) -> Answer {
     let encode = |text: &str| {
         percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
     };

@@ -49,14 +49,14 @@ async fn post(service: &Service, path: &str, body: &str) -> Answer {
     service.send(request.body(Body::from(body.to_owned())).expect("a request")).await
 }
 
-async fn compare(service: &Service, parameters: &str) -> Value {
+pub async fn compare(service: &Service, parameters: &str) -> Value {
     let answer = service.get(&format!("/api/compare?{parameters}"), "").await;
     assert_eq!(answer.status, StatusCode::OK, "{parameters}: {}", answer.text());
     answer.json()
 }
 
 /// The cells by row and column, with one of their members.
-fn cells(answer: &Value, member: &str) -> BTreeMap<(String, String), u64> {
+pub fn cells(answer: &Value, member: &str) -> BTreeMap<(String, String), u64> {
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     answer["cells"]
         .as_array()

@@ -15,12 +15,12 @@ fn own() -> (Service, Service) {
     (service.clone().with_role(Role::Curator), service.with_role(Role::Curator))
 }
 
-async fn post(service: &Service, path: &str, body: &Value) -> Answer {
+pub async fn post(service: &Service, path: &str, body: &Value) -> Answer {
     let request = Request::post(path).header("content-type", "application/json");
     service.send(request.body(Body::from(body.to_string())).expect("a request")).await
 }
 
-fn interview(notes: &str) -> Value {
+pub fn interview(notes: &str) -> Value {
     json!({
         "role": "innovation-lead", "site": SITE, "date": "2026-02-03",
         "consent": true, "consent-for": "to be quoted by role", "consent-date": "2026-02-01",
@@ -90,7 +90,7 @@ fn revision(service: &Service) -> u64 {
     service.app.reader.snapshot().revision
 }
 
-async fn act(service: &Service, slug: &str, action: &str) -> StatusCode {
+pub async fn act(service: &Service, slug: &str, action: &str) -> StatusCode {
     let answer =
         post(service, &format!("/interview/{slug}/{action}"), &json!({ "comment": "look" })).await;
     answer.status
@@ -99,7 +99,7 @@ async fn act(service: &Service, slug: &str, action: &str) -> StatusCode {
 const SAID: &str = "Interviewer: How did it begin?\n\nLead: The wallaby rota was written down.\n\nNobody covered the numbat shift, so it stopped.";
 
 /// A draft of an interview: its slug.
-async fn drafted(service: &Service, body: &Value) -> String {
+pub async fn drafted(service: &Service, body: &Value) -> String {
     let answer = post(service, "/capture/interview", body).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     answer.json()["slug"].as_str().expect("a slug").to_owned()

@@ -8,6 +8,7 @@ mod records;
 mod search;
 mod sheets;
 mod sparql;
+mod walk;
 mod writes;
 
 use crate::support::Service;

@@ -17,7 +17,7 @@ const COLUMNS: [&str; 7] =
     ["row", "site", "date", "front-door", "front-door-days", "priorities-shared", "main-partner"];
 
 /// A workbook such as the template becomes once it is filled in.
-fn workbook(form: &str, version: &str, fill: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
+pub fn workbook(form: &str, version: &str, fill: impl FnOnce(&mut Worksheet)) -> Vec<u8> {
     let mut book = Workbook::new();
     let sheet = book.add_worksheet();
     sheet.set_name("Answers").expect("a name");
@@ -36,7 +36,7 @@ fn workbook(form: &str, version: &str, fill: impl FnOnce(&mut Worksheet)) -> Vec
     book.save_to_buffer().expect("a workbook")
 }
 
-fn put(sheet: &mut Worksheet, row: u32, texts: &[&str]) {
+pub fn put(sheet: &mut Worksheet, row: u32, texts: &[&str]) {
     for (column, text) in (1..).zip(texts) {
         if !text.is_empty() {
             sheet.write_string(row, column, *text).expect("a cell");
@@ -50,7 +50,7 @@ fn curator() -> Service {
     SHARED.get_or_init(|| Service::seeded_alone().with_role(Role::Curator)).clone()
 }
 
-async fn send(service: &Service, query: &str, kind: &str, bytes: Vec<u8>) -> Answer {
+pub async fn send(service: &Service, query: &str, kind: &str, bytes: Vec<u8>) -> Answer {
     let path = format!("/capture/questionnaire/{TOOL}/import{query}");
     let request =
         Request::post(path).header("content-type", kind).header("accept", "application/json");
