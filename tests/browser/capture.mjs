@@ -194,3 +194,22 @@ export const capture = async (browser, service, { pictures } = {}) => {
     await lookAt(browser, service.base, { name, url, status: 200 }, above)
   }
 }
+
+/** What was captured and published stands in the comparison, with its denominator and the way to it. */
+export const compared = (browser, service) =>
+  check('compare shows what was captured, with its denominator', async () => {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
+    const page = await context.newPage()
+    const seen = watch(page, service.base)
+    await page.goto(`${service.base}/compare?show=illustrative&rows=outcome&columns=site`)
+    await accessible(page)
+    const cell = page.locator('tr', { hasText: 'Stopped' }).getByRole('link', { name: /\d+ of \d+/ }).first()
+    await press(page, cell)
+    await accessible(page)
+    const listed = await page.locator('main').innerText()
+    for (const title of ['Bedside chairs with tags', 'Vending machines for linen']) {
+      expect(listed.includes(title), `${title} is not behind the cell`)
+    }
+    clean(seen)
+    await context.close()
+  })

@@ -9,7 +9,7 @@ import { hasEditor, lookAt } from './checks.mjs'
 import { interviews } from './interviews.mjs'
 import { journeys } from './journeys.mjs'
 import { signedIn } from './signed-in.mjs'
-import { capture } from './capture.mjs'
+import { capture, compared } from './capture.mjs'
 import { start } from './service.mjs'
 
 const [program, ...options] = process.argv.slice(2)
@@ -49,7 +49,10 @@ try {
     } else {
       for (const page of pages) await check(`${page.name}: looked at`, () => lookAt(browser, service.base, page))
       if (only === 'interviews') await interviews(browser, service)
-      if (!only || only === 'capture') await capture(browser, service)
+      if (!only || only === 'capture') {
+        await capture(browser, service)
+        await compared(browser, service)
+      }
       if (!only) {
         await journeys(browser, service.base)
         await signedIn(browser, service)
