@@ -51,6 +51,16 @@ pub struct Refusal {
     pub reason: String,
 }
 
+impl Refusal {
+    /// Where its cell stands, from the top left: row, then column.
+    #[must_use]
+    pub fn place(&self) -> (u32, usize, &str) {
+        let digits = self.cell.find(|c: char| c.is_ascii_digit()).unwrap_or(self.cell.len());
+        let (column, row) = self.cell.split_at(digits);
+        (row.parse().unwrap_or(0), column.len(), column)
+    }
+}
+
 /// Why a file cannot be read at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {

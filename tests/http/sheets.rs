@@ -76,6 +76,12 @@ async fn refused(bytes: Vec<u8>, kind: &str, cells: &[(&str, &str)]) {
             });
             assert!(found, "{cell} {reason}: {said}");
         }
+        let told = said["refused"].as_array().expect("refusals");
+        let rows = told.iter().map(|one| {
+            let cell = one["cell"].as_str().unwrap_or_default();
+            cell.trim_start_matches(|c: char| c.is_alphabetic()).parse::<u32>().unwrap_or(0)
+        });
+        assert!(rows.is_sorted(), "in the order of the sheet: {said}");
     }
     assert_eq!(service.app.reader.snapshot().revision, revision, "something was saved");
 }

@@ -257,7 +257,7 @@ async fn run(
     check_form(state, &mut sent.fields)?;
     let confirmed = take(&mut sent.fields, "confirm").pop().is_some_and(|text| text == "yes");
     let rows = take(&mut sent.fields, "rows").pop().unwrap_or_default();
-    let outlook = if rows.is_empty() {
+    let mut outlook = if rows.is_empty() {
         let Some((name, bytes)) = sent.file.filter(|(_, bytes)| !bytes.is_empty()) else {
             if wants_page {
                 let mut page = page(state, &about, "Choose a file", None);
@@ -284,6 +284,7 @@ async fn run(
             .map_err(|error| Problem::parameter(format!("rows cannot be read: {error}")))?;
         judge(state, &place, &about, wanted)?
     };
+    outlook.refused.sort_by(|one, other| one.place().cmp(&other.place()));
     if confirmed && outlook.refused.is_empty() && !outlook.wanted.is_empty() {
         return keep(state, &place, &about, outlook, wants_page).await;
     }
