@@ -232,16 +232,11 @@ pub fn to_triples(
                     let texts = values.all(name).iter();
                     texts.filter_map(|text| Some(chosen(choices, text)?.value.clone())).collect()
                 };
-                if field.is_asked(answer) {
-                    write(
-                        field,
-                        &field.name,
-                        values,
-                        &subject,
-                        records,
-                        (&mut triples, &mut faults),
-                    );
-                } else if !values.all(&field.name).is_empty() {
+                let is_asked = field.is_asked(answer);
+                if !is_asked {
+                    if values.all(&field.name).is_empty() {
+                        continue;
+                    }
                     let text = field.only_if.as_ref().map(|only| only.text.clone());
                     let message = format!(
                         "“{}” is only asked {}: take the answer away, or change the other",
@@ -249,15 +244,11 @@ pub fn to_triples(
                         text.unwrap_or_default()
                     );
                     faults.push(Fault::new(&field.name, message));
-                    write(
-                        field,
-                        &field.name,
-                        values,
-                        &subject,
-                        records,
-                        (&mut triples, &mut Vec::new()),
-                    );
                 }
+                // Of an answer that is not asked for, that is fault enough.
+                let mut unsaid = Vec::new();
+                let told = if is_asked { &mut faults } else { &mut unsaid };
+                write(field, &field.name, values, &subject, records, (&mut triples, told));
             }
             continue;
         };

@@ -247,12 +247,13 @@ fn put(pattern: &mut GraphPattern, tables: &[SearchTable], term: &impl Fn(TermId
             SearchCell::Made(term) => ground(term.clone()),
         };
         variables.remove(0);
-        let table = tables.get(number).cloned().unwrap_or_default();
-        let cell = |row: usize| {
-            let cells = table.columns.iter().map(move |column| column[row].as_ref());
+        let row = |table: &SearchTable, row: usize| {
+            let cells = table.columns.iter().map(|column| column[row].as_ref());
             cells.map(|cell| cell.and_then(value)).collect()
         };
-        *bindings = (0..table.len).map(cell).collect();
+        if let Some(table) = tables.get(number) {
+            *bindings = (0..table.len).map(|at| row(table, at)).collect();
+        }
         return;
     }
     for child in children(pattern) {

@@ -53,6 +53,14 @@ impl Problem {
         self
     }
 
+    /// With one more member in its body.
+    #[must_use]
+    pub(super) fn with_member(mut self, name: &str, value: impl Into<serde_json::Value>) -> Self {
+        let members = self.members.get_or_insert_default();
+        Arc::make_mut(members).insert(name.to_owned(), value.into());
+        self
+    }
+
     /// A fault of ours: logged here, told to nobody.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(%error, "a request failed");

@@ -22,7 +22,6 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use std::sync::Arc;
 
 /// Characters of a comment.
 const LONGEST: usize = 2000;
@@ -77,12 +76,9 @@ fn personal_data(finds: &[personal::Find]) -> Problem {
     let finds: Vec<_> =
         finds.iter().map(|find| json!({ "kind": find.sort.name(), "text": find.text })).collect();
     let detail = format!("{} finds look like personal data; nothing was saved", finds.len());
-    let members = serde_json::Map::from_iter([("finds".to_owned(), finds.into())]);
-    Problem {
-        members: Some(Arc::new(members)),
-        ..Problem::new(Kind::PersonalData, detail)
-            .with_hint("go back and say it without names, numbers and addresses of people")
-    }
+    Problem::new(Kind::PersonalData, detail)
+        .with_member("finds", finds)
+        .with_hint("go back and say it without names, numbers and addresses of people")
 }
 
 /// The handler.

@@ -7,7 +7,7 @@ use crate::capture::{self, Basis, Records, ReviewState, Writing, passages};
 use crate::commit::Rules;
 use crate::http::error::Problem;
 use crate::http::identity::check_form;
-use crate::http::interviews::fields::fault;
+use crate::http::interviews::fields::{choosable, fault};
 use crate::http::interviews::sent::Sent;
 use crate::http::interviews::{Open, around, is_person, refused, shown};
 use crate::http::site::layout;
@@ -102,12 +102,7 @@ fn page(
     let ticked = |choices: &[capture::Choice], chosen: &[String]| -> Vec<Choosable> {
         choices
             .iter()
-            .map(|choice| Choosable {
-                value: choice.value.clone(),
-                text: choice.text.clone(),
-                help: choice.help.clone(),
-                chosen: chosen.iter().any(|code| code == iri(choice)),
-            })
+            .map(|choice| choosable(choice, chosen.iter().any(|code| code == iri(choice))))
             .collect()
     };
     let linked = |lessons: &[String]| -> Vec<Choosable> {

@@ -262,6 +262,16 @@ impl Fields {
     }
 }
 
+/// A choice as pages show it.
+pub(super) fn choosable(choice: &capture::Choice, chosen: bool) -> Choosable {
+    Choosable {
+        value: choice.value.clone(),
+        text: choice.text.clone(),
+        help: choice.help.clone(),
+        chosen,
+    }
+}
+
 pub(super) fn fault(field: &str, message: impl Into<String>) -> Fault {
     Fault { field: field.to_owned(), message: message.into() }
 }
@@ -300,12 +310,7 @@ impl Choices {
     pub(super) fn shown(choices: &[capture::Choice], chosen: &str) -> Vec<Choosable> {
         choices
             .iter()
-            .map(|choice| Choosable {
-                value: choice.value.clone(),
-                text: choice.text.clone(),
-                help: choice.help.clone(),
-                chosen: choice.value == chosen || is(&choice.term, chosen),
-            })
+            .map(|choice| choosable(choice, choice.value == chosen || is(&choice.term, chosen)))
             .collect()
     }
 }

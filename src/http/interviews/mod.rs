@@ -349,19 +349,14 @@ fn personal_data(open: &[pages::interviews::FindShown]) -> Problem {
             json!({ "kind": shown.kind, "text": shown.text, "places": places, "neutral": shown.word })
         })
         .collect();
-    let members = serde_json::Map::from_iter([("finds".to_owned(), finds.into())]);
-    Problem {
-        members: Some(Arc::new(members)),
-        ..Problem::new(
-            Kind::PersonalData,
-            format!(
-                "{}{} finds look like personal data; nothing was saved",
-                if open.len() == fields::ASKED { "at least " } else { "" },
-                open.len()
-            ),
-        )
+    let detail = format!(
+        "{}{} finds look like personal data; nothing was saved",
+        if open.len() == fields::ASKED { "at least " } else { "" },
+        open.len()
+    );
+    Problem::new(Kind::PersonalData, detail)
+        .with_member("finds", finds)
         .with_hint("send the same again with resolutions: for each find its text, and replace (a neutral word) or keep (why it is no personal data)")
-    }
 }
 
 async fn write(

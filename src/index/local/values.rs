@@ -86,19 +86,7 @@ impl Numbers {
     /// Counts the numbers in the first places of some rows.
     fn count(&self, width: usize, places: usize, rows: &[u32], counts: &mut [u32]) {
         match self {
-            Self::Bytes(numbers) => {
-                // Every byte has its place here, so that none need be looked at first.
-                let mut all = [0_u32; 1 << 8];
-                for row in rows {
-                    let row = *row as usize * width;
-                    for number in &numbers[row..row + places] {
-                        all[usize::from(*number)] += 1;
-                    }
-                }
-                for (count, all) in counts.iter_mut().zip(all) {
-                    *count += all;
-                }
-            }
+            Self::Bytes(numbers) => count(numbers, width, places, rows, counts),
             Self::Shorts(numbers) => count(numbers, width, places, rows, counts),
             Self::Words(numbers) => count(numbers, width, places, rows, counts),
         }
