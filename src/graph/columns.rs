@@ -1,186 +1,14 @@
 //! The triples of a set of graphs by predicate, in two directions: from a
-//! subject to its objects and back, each two array reads away. Made from the
-//! sorted quads when a query first asks for the set, kept with them, and
-//! carried over small changes by the keys that they touch. Not for named
-//! graphs as a column, and not for terms.
+//! subject to its objects and back, each two array reads away. The base's, and
+//! over them the keys that recent changes touched. Not for named graphs as a
+//! column, and not for terms.
 
+use crate::graph::base::{Graphs, Kept, Seen, Way, Ways, sees};
+use crate::graph::direction::Direction;
 use crate::graph::quads::{GraphPattern, Quads};
 use crate::rdf::TermId;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
-
-/// The graphs whose union is seen; `None` is all that are visible.
-pub(super) type Graphs = Option<Arc<[TermId]>>;
-
-/// Most sets of graphs that are kept for one revision.
-const KEPT: usize = 8;
-
-/// The keys of a direction, and the rank of each.
-enum Keys {
-    /// A bit for each number from `first` (a multiple of 64) on, and before
-    /// each word the number of bits that came before.
-    Bits { first: TermId, words: Vec<u64>, ranks: Vec<u32> },
-    /// Few keys, far apart.
-    Sorted(Vec<TermId>),
-}
-
-impl Keys {
-    fn new(keys: Vec<TermId>) -> Self {
-        let (Some(low), Some(high)) = (keys.first(), keys.last()) else {
-            return Self::Sorted(keys);
-        };
-        let first = low & !63;
-        let span = (high - first) as usize / 64 + 1;
-        // Twelve bytes a word against four a key, found by halving.
-        if span > 2 * keys.len() + 16 {
-            return Self::Sorted(keys);
-        }
-        let mut words = vec![0_u64; span];
-        for key in &keys {
-            words[((key - first) / 64) as usize] |= 1 << (key % 64);
-        }
-        let mut before = 0;
-        let ranks = words
-            .iter()
-            .map(|word| {
-                let rank = before;
-                before += word.count_ones();
-                rank
-            })
-            .collect();
-        Self::Bits { first, words, ranks }
-    }
-
-    #[inline]
-    fn rank(&self, key: TermId) -> Option<usize> {
-        match self {
-            Self::Bits { first, words, ranks } => {
-                let at = key.wrapping_sub(*first);
-                let word = *words.get((at / 64) as usize)?;
-                let bit = 1_u64 << (at % 64);
-                if word & bit == 0 {
-                    return None;
-                }
-                let before = (word & (bit - 1)).count_ones();
-                Some((ranks[(at / 64) as usize] + before) as usize)
-            }
-            Self::Sorted(keys) => keys.binary_search(&key).ok(),
-        }
-    }
-
-    fn for_each(&self, mut each: impl FnMut(TermId)) {
-        match self {
-            Self::Bits { first, words, .. } => {
-                let mut base = *first;
-                for word in words {
-                    let mut left = *word;
-                    while left != 0 {
-                        each(base + left.trailing_zeros());
-                        left &= left - 1;
-                    }
-                    base = base.wrapping_add(64);
-                }
-            }
-            Self::Sorted(keys) => keys.iter().copied().for_each(each),
-        }
-    }
-}
-
-/// One direction of one predicate: sorted keys, each with its sorted values.
-pub(super) struct Direction {
-    keys: Keys,
-    count: usize,
-    /// Where the values of the nth key begin, and the end; `None` if each key
-    /// has one value.
-    starts: Option<Vec<u32>>,
-    values: Vec<TermId>,
-}
-
-impl Direction {
-    /// From pairs of key and value, sorted, each once.
-    fn new(pairs: impl Iterator<Item = (TermId, TermId)>) -> Self {
-        let (mut keys, mut starts, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        for (key, value) in pairs {
-            if keys.last() != Some(&key) {
-                keys.push(key);
-                starts.push(small(values.len()));
-            }
-            values.push(value);
-        }
-        starts.push(small(values.len()));
-        values.shrink_to_fit();
-        let starts = (keys.len() != values.len()).then(|| {
-            starts.shrink_to_fit();
-            starts
-        });
-        Self { count: keys.len(), keys: Keys::new(keys), starts, values }
-    }
-
-    #[inline]
-    fn of(&self, key: TermId) -> &[TermId] {
-        let Some(rank) = self.keys.rank(key) else { return &[] };
-        match &self.starts {
-            None => &self.values[rank..=rank],
-            Some(starts) => &self.values[starts[rank] as usize..starts[rank + 1] as usize],
-        }
-    }
-}
-
-fn small(n: usize) -> u32 {
-    u32::try_from(n).unwrap_or(u32::MAX)
-}
-
-/// A predicate in both directions.
-struct Predicate {
-    forward: Direction,
-    backward: Direction,
-}
-
-/// The triples of the sorted base.
-pub(super) struct Base {
-    predicates: FxHashMap<TermId, Predicate>,
-}
-
-impl Base {
-    /// From the quads of a base without recent changes.
-    fn new(quads: &Quads, graphs: &Graphs) -> Self {
-        let mut forward: FxHashMap<TermId, Vec<(TermId, TermId)>> = FxHashMap::default();
-        let mut backward: FxHashMap<TermId, Vec<(TermId, TermId)>> = FxHashMap::default();
-        quads.each_base(false, |[s, p, o, g]| {
-            if sees(graphs, g) {
-                let pairs = forward.entry(p).or_default();
-                if pairs.last() != Some(&(s, o)) {
-                    pairs.push((s, o));
-                }
-            }
-        });
-        quads.each_base(true, |[s, p, o, g]| {
-            if sees(graphs, g) {
-                let pairs = backward.entry(p).or_default();
-                if pairs.last() != Some(&(o, s)) {
-                    pairs.push((o, s));
-                }
-            }
-        });
-        let predicates = forward
-            .into_iter()
-            .map(|(p, pairs)| {
-                let back = backward.remove(&p).unwrap_or_default();
-                let (forward, backward) = (pairs.into_iter(), back.into_iter());
-                let predicate = Predicate {
-                    forward: Direction::new(forward),
-                    backward: Direction::new(backward),
-                };
-                (p, predicate)
-            })
-            .collect();
-        Self { predicates }
-    }
-}
-
-fn sees(graphs: &Graphs, graph: TermId) -> bool {
-    graphs.as_ref().is_none_or(|graphs| graphs.binary_search(&graph).is_ok())
-}
 
 /// The keys of one predicate that recent changes touched, with all values that
 /// they have now.
@@ -195,7 +23,7 @@ struct Touched {
 
 /// The triples of a set of graphs at one revision.
 pub(super) struct Columns {
-    base: Arc<Base>,
+    base: Arc<Seen>,
     touched: FxHashMap<TermId, Touched>,
     /// The predicates that have a triple, sorted.
     predicates: Vec<TermId>,
@@ -205,21 +33,21 @@ impl Columns {
     /// The columns of these graphs, made now or kept from before.
     pub(super) fn of(quads: &Quads, graphs: &Graphs) -> Arc<Self> {
         let key = (quads.hidden(), graphs.clone());
-        let base = keep(quads.kept_bases(), &key, || Base::new(quads, graphs));
-        keep(quads.kept_columns(), &key, || Self::new(base, quads, graphs))
+        quads.kept_columns().get(&key, || Self::new(quads.seen(graphs), quads, graphs))
     }
 
-    fn new(base: Arc<Base>, quads: &Quads, graphs: &Graphs) -> Self {
+    fn new(base: Arc<Seen>, quads: &Quads, graphs: &Graphs) -> Self {
         let mut pairs: FxHashMap<TermId, Vec<(TermId, TermId)>> = FxHashMap::default();
         quads.each_recent(|[s, p, o, _]| pairs.entry(p).or_default().push((s, o)));
         let touched: FxHashMap<TermId, Touched> = pairs
             .into_iter()
-            .map(|(p, pairs)| (p, touched(base.predicates.get(&p), p, &pairs, quads, graphs)))
+            .map(|(p, pairs)| {
+                (p, touched(base.get(&p).map(|ways| &**ways), p, &pairs, quads, graphs))
+            })
             .collect();
         let mut columns = Self { base, touched, predicates: Vec::new() };
         let mut predicates: Vec<TermId> = columns
             .base
-            .predicates
             .keys()
             .chain(columns.touched.keys())
             .copied()
@@ -238,7 +66,10 @@ impl Columns {
 
     /// The triples of a predicate, none if it is not known.
     pub(super) fn predicate(&self, id: TermId) -> PredicateView<'_> {
-        PredicateView { base: self.base.predicates.get(&id), touched: self.touched.get(&id) }
+        PredicateView {
+            base: self.base.get(&id).map(|ways| &**ways),
+            touched: self.touched.get(&id),
+        }
     }
 
     /// The number of distinct triples.
@@ -247,50 +78,31 @@ impl Columns {
     }
 }
 
-pub(super) type Kept<T> = std::sync::Mutex<Vec<((Arc<[TermId]>, Graphs), Arc<T>)>>;
-
-/// What was made for this key before, or is made now while others wait for it.
-fn keep<T>(kept: &Kept<T>, key: &(Arc<[TermId]>, Graphs), make: impl FnOnce() -> T) -> Arc<T> {
-    let mut kept = kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some((_, found)) = kept.iter().find(|(other, _)| other == key) {
-        return Arc::clone(found);
-    }
-    let made = Arc::new(make());
-    if kept.len() == KEPT {
-        kept.remove(0);
-    }
-    kept.push((key.clone(), Arc::clone(&made)));
-    made
-}
-
-/// What a base and its recent changes keep.
-#[derive(Default)]
-pub(super) struct KeptColumns {
-    pub(super) bases: Kept<Base>,
-    pub(super) columns: Kept<Columns>,
-}
+/// What is kept with one revision.
+pub(super) type KeptColumns = Kept<Columns>;
 
 fn touched(
-    base: Option<&Predicate>,
+    base: Option<&Ways>,
     predicate: TermId,
     pairs: &[(TermId, TermId)],
     quads: &Quads,
     graphs: &Graphs,
 ) -> Touched {
     let mut touched = Touched {
-        length: base.map_or(0, |b| b.forward.values.len()),
-        subjects: base.map_or(0, |b| b.forward.count),
-        objects: base.map_or(0, |b| b.backward.count),
+        length: base.map_or(0, |b| b.direction(Way::Forward).len()),
+        subjects: base.map_or(0, |b| b.direction(Way::Forward).keys()),
+        objects: base.map_or(0, |b| b.direction(Way::Backward).keys()),
         ..Touched::default()
     };
     let mut forward: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
     let mut backward: FxHashMap<TermId, Vec<TermId>> = FxHashMap::default();
+    let ways = [Way::Forward, Way::Backward].map(|way| base.map(|base| base.direction(way)));
     let mut seen = rustc_hash::FxHashSet::default();
     for (s, o) in pairs {
         if !seen.insert((*s, *o)) {
             continue;
         }
-        let was = base.is_some_and(|base| base.forward.of(*s).binary_search(o).is_ok());
+        let was = ways[0].is_some_and(|forward| forward.of(*s).binary_search(o).is_ok());
         let is = quads
             .matching(Some(*s), Some(predicate), Some(*o), GraphPattern::Any)
             .any(|quad| sees(graphs, quad[3]));
@@ -300,10 +112,8 @@ fn touched(
         let values = |direction: Option<&Direction>, key| {
             direction.map_or_else(Vec::new, |direction| direction.of(key).to_vec())
         };
-        let objects =
-            forward.entry(*s).or_insert_with(|| values(base.map(|base| &base.forward), *s));
-        let subjects =
-            backward.entry(*o).or_insert_with(|| values(base.map(|base| &base.backward), *o));
+        let objects = forward.entry(*s).or_insert_with(|| values(ways[0], *s));
+        let subjects = backward.entry(*o).or_insert_with(|| values(ways[1], *o));
         for (list, value) in [(objects, o), (subjects, s)] {
             match list.binary_search(value) {
                 Err(at) if is => list.insert(at, *value),
@@ -321,7 +131,7 @@ fn touched(
         lists
             .into_iter()
             .map(|(key, list)| {
-                let had = direction.is_some_and(|direction| !direction.of(key).is_empty());
+                let had = direction.is_some_and(|direction| direction.has(key));
                 match (had, list.is_empty()) {
                     (false, false) => *count += 1,
                     (true, true) => *count -= 1,
@@ -331,22 +141,25 @@ fn touched(
             })
             .collect()
     };
-    touched.forward = settle(forward, base.map(|base| &base.forward), &mut touched.subjects);
-    touched.backward = settle(backward, base.map(|base| &base.backward), &mut touched.objects);
+    touched.forward = settle(forward, ways[0], &mut touched.subjects);
+    touched.backward = settle(backward, ways[1], &mut touched.objects);
     touched
 }
 
 /// The triples of one predicate.
 #[derive(Clone, Copy)]
 pub(super) struct PredicateView<'a> {
-    base: Option<&'a Predicate>,
+    base: Option<&'a Ways>,
     touched: Option<&'a Touched>,
 }
 
 impl<'a> PredicateView<'a> {
     /// The number of triples.
     pub(super) fn len(self) -> usize {
-        self.touched.map_or_else(|| self.base.map_or(0, |b| b.forward.values.len()), |t| t.length)
+        self.touched.map_or_else(
+            || self.base.map_or(0, |base| base.direction(Way::Forward).len()),
+            |touched| touched.length,
+        )
     }
 
     /// The number of distinct subjects, or objects.
@@ -354,7 +167,7 @@ impl<'a> PredicateView<'a> {
         match (self.touched, way) {
             (Some(touched), Way::Forward) => touched.subjects,
             (Some(touched), Way::Backward) => touched.objects,
-            (None, way) => self.base.map_or(0, |base| base.direction(way).count),
+            (None, way) => self.base.map_or(0, |base| base.direction(way).keys()),
         }
     }
 
@@ -392,22 +205,14 @@ impl<'a> PredicateView<'a> {
         let mut stopped = false;
         if let Some(base) = self.base {
             let direction = base.direction(way);
-            let mut rank = 0;
-            direction.keys.for_each(|key| {
-                let own = match &direction.starts {
-                    None => &direction.values[rank..=rank],
-                    Some(starts) => {
-                        &direction.values[starts[rank] as usize..starts[rank + 1] as usize]
-                    }
-                };
-                rank += 1;
+            direction.for_each(|key, range| {
                 if stopped {
                     return;
                 }
                 let list = self
                     .touched
                     .and_then(|touched| touched.lists(way).get(&key))
-                    .map_or(own, |list| list);
+                    .map_or_else(|| &direction.values()[range], |list| list);
                 if !list.is_empty() {
                     stopped = each(key, list).is_break();
                 }
@@ -415,21 +220,12 @@ impl<'a> PredicateView<'a> {
         }
         if let Some(touched) = self.touched {
             for (key, list) in touched.lists(way) {
-                let known = self.base.is_some_and(|b| b.direction(way).keys.rank(*key).is_some());
+                let known = self.base.is_some_and(|base| base.direction(way).has(*key));
                 if stopped || known || list.is_empty() {
                     continue;
                 }
                 stopped = each(*key, list).is_break();
             }
-        }
-    }
-}
-
-impl Predicate {
-    fn direction(&self, way: Way) -> &Direction {
-        match way {
-            Way::Forward => &self.forward,
-            Way::Backward => &self.backward,
         }
     }
 }
@@ -441,15 +237,6 @@ impl Touched {
             Way::Backward => &self.backward,
         }
     }
-}
-
-/// From subjects to objects, or back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Way {
-    /// From a subject to its objects.
-    Forward,
-    /// From an object to its subjects.
-    Backward,
 }
 
 #[cfg(test)]

@@ -5,11 +5,13 @@
 //! what may be stored.
 
 mod allocation;
+mod base;
 mod budget;
 mod clause;
 mod columns;
 mod dataset;
 mod dictionary;
+mod direction;
 mod engine;
 mod evaluate;
 mod guard;

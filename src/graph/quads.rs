@@ -1,41 +1,46 @@
-//! Quads of term numbers in four sorted orders, with a small overlay for
-//! recent changes. Immutable once shared. Not for terms or SPARQL.
+//! Quads of term numbers: a base that is made seldom, and beside it what was
+//! added and removed since. Immutable once shared. Not for terms or SPARQL.
 
-use crate::graph::columns::{Base, Columns, Kept, KeptColumns};
+use crate::graph::base::{Base, Cursor, Graphs, Seen};
+use crate::graph::columns::KeptColumns;
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// An overlay of fewer quads than this is never merged into the base.
-const LEAST_OVERLAY: usize = 256;
+/// Recent quads fewer than this are never merged into the base.
+const LEAST_RECENT: usize = 256;
 
-/// The overlay (quads) that is merged into a base of so many: merging costs one
-/// pass over all quads, each change one pass over the overlay. With changes of
-/// a dozen quads the sum of both is least where the overlay is the root of
-/// twice the dozen times the quads; this is 4,200 for 740,000.
-fn overlay_limit(base: usize) -> usize {
-    (24 * base).isqrt().max(LEAST_OVERLAY)
+/// The recent quads beside a base of so many at which a new base is begun:
+/// making it costs about one pass over all quads, each change one pass over
+/// what is recent. With changes of a dozen quads the sum of both is least where
+/// the recent are the root of twice the dozen times the quads; this is 4,200
+/// for 740,000.
+fn recent_limit(base: usize) -> usize {
+    (24 * base).isqrt().max(LEAST_RECENT)
 }
 
-/// The sorted orders kept. The last column of the first three is the graph,
-/// so that equal triples of several graphs lie side by side.
+/// With so many times the limit the new base is waited for.
+const WAITED_FOR: usize = 4;
+
+/// The sorted orders of recent quads. The last column of the first three is the
+/// graph, so that equal triples of several graphs lie side by side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Order {
     Spog,
     Posg,
-    Ospg,
+    Opsg,
     Gspo,
 }
 
 impl Order {
-    const ALL: [Self; 4] = [Self::Spog, Self::Posg, Self::Ospg, Self::Gspo];
+    const ALL: [Self; 4] = [Self::Spog, Self::Posg, Self::Opsg, Self::Gspo];
 
     fn permute(self, [s, p, o, g]: QuadIds) -> [TermId; 4] {
         match self {
             Self::Spog => [s, p, o, g],
             Self::Posg => [p, o, s, g],
-            Self::Ospg => [o, s, p, g],
+            Self::Opsg => [o, p, s, g],
             Self::Gspo => [g, s, p, o],
         }
     }
@@ -44,87 +49,91 @@ impl Order {
         match self {
             Self::Spog => [a, b, c, d],
             Self::Posg => [c, a, b, d],
-            Self::Ospg => [b, c, a, d],
+            Self::Opsg => [c, b, a, d],
             Self::Gspo => [b, c, d, a],
         }
     }
 }
 
-/// The same quads sorted four ways, and the columns made of them.
+/// The same quads sorted four ways, and the columns of the revision.
 #[derive(Default)]
-struct Sorted([Vec<[TermId; 4]>; 4], KeptColumns);
+struct Recent([Vec<[TermId; 4]>; 4], KeptColumns);
 
-impl Sorted {
-    fn from_quads(quads: &[QuadIds]) -> Self {
+impl Recent {
+    /// These quads without some and with others. Runs that stay are copied
+    /// whole.
+    fn changed(&self, without: &FxHashSet<QuadIds>, with: &FxHashSet<QuadIds>) -> Self {
         Self(
             Order::ALL.map(|order| {
-                let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
-                rows.sort_unstable();
-                rows.dedup();
+                let sorted = |quads: &FxHashSet<QuadIds>| {
+                    let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
+                    rows.sort_unstable();
+                    rows
+                };
+                let old = self.rows(order);
+                let (without, with) = (sorted(without), sorted(with));
+                let (mut without, mut with) = (without.iter().peekable(), with.iter().peekable());
+                let mut rows = Vec::with_capacity(old.len() + with.len());
+                let mut from = 0;
+                loop {
+                    let (next, gone) = match (without.peek(), with.peek()) {
+                        (None, None) => break,
+                        (Some(gone), Some(new)) if new < gone => (**new, false),
+                        (Some(gone), _) => (**gone, true),
+                        (None, Some(new)) => (**new, false),
+                    };
+                    let to = from + old[from..].partition_point(|row| *row < next);
+                    rows.extend_from_slice(&old[from..to]);
+                    from = to;
+                    if gone {
+                        without.next();
+                        from += usize::from(old.get(from) == Some(&next));
+                    } else {
+                        with.next();
+                        rows.push(next);
+                    }
+                }
+                rows.extend_from_slice(&old[from..]);
                 rows
             }),
             KeptColumns::default(),
         )
     }
 
-    /// These quads without some and with others, each order in one pass.
-    fn merged(&self, without: &FxHashSet<QuadIds>, with: &[QuadIds]) -> Self {
-        Self(
-            Order::ALL.map(|order| {
-                let mut new: Vec<_> = with.iter().map(|quad| order.permute(*quad)).collect();
-                new.sort_unstable();
-                let mut new = new.into_iter().peekable();
-                let old = self.rows(order);
-                let mut rows = Vec::with_capacity(old.len() + new.len());
-                for row in old {
-                    while let Some(next) = new.next_if(|next| next < row) {
-                        rows.push(next);
-                    }
-                    if without.is_empty() || !without.contains(&order.restore(*row)) {
-                        rows.push(*row);
-                    }
-                }
-                rows.extend(new);
-                rows
-            }),
-            KeptColumns::default(),
-        )
+    fn len(&self) -> usize {
+        self.0[0].len()
     }
 
     fn rows(&self, order: Order) -> &[[TermId; 4]] {
         &self.0[order as usize]
     }
 
-    fn range(&self, order: Order, prefix: &[TermId]) -> (usize, usize) {
+    fn contains(&self, quad: &QuadIds) -> bool {
+        self.rows(Order::Spog).binary_search(quad).is_ok()
+    }
+
+    /// Where the rows with this beginning stand.
+    fn range(&self, order: Order, prefix: &[TermId]) -> std::ops::Range<usize> {
         let rows = self.rows(order);
-        let (mut least, mut most) = ([0; 4], [TermId::MAX; 4]);
-        least[..prefix.len()].copy_from_slice(prefix);
-        most[..prefix.len()].copy_from_slice(prefix);
-        let (least, most) = (wide(least), wide(most));
-        let start = rows.partition_point(|row| wide(*row) < least);
-        // Few rows match, mostly: the end is near, so steps double from there.
-        let mut step = 1;
-        let mut from = start;
-        while rows.get(from + step).is_some_and(|row| wide(*row) <= most) {
-            from += step;
-            step *= 2;
-        }
-        let to = rows.len().min(from + step);
-        (start, from + rows[from..to].partition_point(|row| wide(*row) <= most))
+        let start = rows.partition_point(|row| &row[..prefix.len()] < prefix);
+        start..start + rows[start..].partition_point(|row| row.starts_with(prefix))
     }
 }
 
-/// A row as one number that sorts as it does.
-fn wide([a, b, c, d]: [TermId; 4]) -> u128 {
-    u128::from(a) << 96 | u128::from(b) << 64 | u128::from(c) << 32 | u128::from(d)
+/// A base that is being made of another and what was recent beside it.
+struct Next {
+    added: Arc<Recent>,
+    removed: Arc<FxHashSet<QuadIds>>,
+    base: OnceLock<Arc<Base>>,
 }
 
 /// All quads of one revision. Cloning is cheap; a clone is a snapshot.
 #[derive(Clone, Default)]
 pub struct Quads {
-    base: Arc<Sorted>,
-    added: Arc<Sorted>,
+    base: Arc<Base>,
+    added: Arc<Recent>,
     removed: Arc<FxHashSet<QuadIds>>,
+    next: Option<Arc<Next>>,
     /// Graphs that readers of this clone do not see, sorted.
     hidden: Arc<[TermId]>,
 }
@@ -142,42 +151,39 @@ impl Quads {
     /// Quads given in any order, duplicates allowed.
     #[must_use]
     pub fn from_quads(quads: &[QuadIds]) -> Self {
-        Self { base: Arc::new(Sorted::from_quads(quads)), ..Self::default() }
+        Self { base: Arc::new(Base::new(quads)), ..Self::default() }
     }
 
     /// The number of quads.
     #[must_use]
     pub fn len(&self) -> usize {
-        let all = self.base.0[0].len() + self.added.0[0].len() - self.removed.len();
-        let count = |sorted: &Sorted, graph: TermId| {
-            let (start, end) = sorted.range(Order::Gspo, &[graph]);
-            end - start
+        let all = self.base.len() + self.added.len() - self.removed.len();
+        if self.hidden.is_empty() {
+            return all;
+        }
+        let whole = self.without_graphs(Vec::new());
+        let of_graph = |graph: TermId| {
+            let range = self.added.range(Order::Gspo, &[graph]);
+            self.base.len_of(graph) + range.len()
         };
-        let about = |sorted: &Sorted, graph: TermId| {
-            let (start, end) = sorted.range(Order::Spog, &[graph]);
-            let rows = sorted.rows(Order::Spog)[start..end].iter();
-            rows.filter(|row| self.hidden.binary_search(&row[3]).is_err()).count()
-        };
-        let hidden: usize = self
+        let gone = self.removed.iter().filter(|quad| self.hides_graph(quad[3])).count();
+        let hidden: usize = self.hidden.iter().map(|graph| of_graph(*graph)).sum();
+        let about = self
             .hidden
             .iter()
-            .map(|graph| {
-                [&self.base, &self.added]
-                    .map(|sorted| count(sorted, *graph) + about(sorted, *graph))
-                    .iter()
-                    .sum::<usize>()
-            })
-            .sum();
-        let gone = self.removed.iter().filter(|quad| self.hides(**quad)).count();
-        all - (hidden - gone)
+            .flat_map(|graph| whole.matching(Some(*graph), None, None, GraphPattern::Any));
+        let about = about.filter(|quad| !self.hides_graph(quad[3])).count();
+        all - (hidden - gone) - about
     }
 
     /// Quads of a hidden graph, and what is said of that graph elsewhere: its
     /// name alone may tell too much.
     fn hides(&self, quad: QuadIds) -> bool {
-        !self.hidden.is_empty()
-            && (self.hidden.binary_search(&quad[3]).is_ok()
-                || self.hidden.binary_search(&quad[0]).is_ok())
+        !self.hidden.is_empty() && (self.hides_graph(quad[3]) || self.hides_graph(quad[0]))
+    }
+
+    fn hides_graph(&self, graph: TermId) -> bool {
+        self.hidden.binary_search(&graph).is_ok()
     }
 
     /// Whether there is no quad.
@@ -192,44 +198,79 @@ impl Quads {
         if self.hides(quad) {
             return false;
         }
-        if self.added.0[0].binary_search(&quad).is_ok() {
-            return true;
-        }
-        self.base.0[0].binary_search(&quad).is_ok() && !self.removed.contains(&quad)
+        self.added.contains(&quad) || (self.base.contains(quad) && !self.removed.contains(&quad))
     }
 
     /// The quads after a change. Removals come first.
     #[must_use]
     pub fn with(&self, remove: &[QuadIds], add: &[QuadIds]) -> Self {
-        let mut removed = (*self.removed).clone();
+        let this = self.rebased();
+        let mut removed = (*this.removed).clone();
         let mut dropped = FxHashSet::default();
         let mut new = FxHashSet::default();
-        let in_base = |quad: &QuadIds| self.base.0[0].binary_search(quad).is_ok();
-        let in_overlay = |quad: &QuadIds| self.added.0[0].binary_search(quad).is_ok();
         for quad in remove {
-            if in_overlay(quad) {
+            if this.added.contains(quad) {
                 dropped.insert(*quad);
-            } else if in_base(quad) {
+            } else if this.base.contains(*quad) {
                 removed.insert(*quad);
             }
         }
         for quad in add {
             let back = dropped.remove(quad) || removed.remove(quad);
-            if !back && !in_overlay(quad) && !in_base(quad) {
+            if !back && !this.added.contains(quad) && !this.base.contains(*quad) {
                 new.insert(*quad);
             }
         }
-        let new: Vec<QuadIds> = new.into_iter().collect();
-        let size = self.added.0[0].len() + new.len() - dropped.len() + removed.len();
-        if size > overlay_limit(self.base.0[0].len()) {
-            let added = self.added.merged(&dropped, &new);
-            let base = self.base.merged(&removed, &added.0[0]);
-            return Self { base: Arc::new(base), ..self.visible_alike() };
+        let recent = this.added.len() + new.len() - dropped.len() + removed.len();
+        let limit = recent_limit(this.base.len());
+        if recent > WAITED_FOR * limit {
+            let mut with = this.added.rows(Order::Spog).to_vec();
+            with.retain(|quad| !dropped.contains(quad));
+            with.extend(new);
+            let base = Arc::new(this.base.changed(&removed, &with));
+            return Self { base, hidden: this.hidden, ..Self::default() };
         }
-        Self {
-            added: Arc::new(self.added.merged(&dropped, &new)),
+        let mut quads = Self {
+            added: Arc::new(this.added.changed(&dropped, &new)),
             removed: Arc::new(removed),
-            ..self.clone()
+            ..this
+        };
+        if recent > limit && quads.next.is_none() {
+            quads.next = quads.begin();
+        }
+        quads
+    }
+
+    /// Begins to make a new base in the background; none without a thread.
+    fn begin(&self) -> Option<Arc<Next>> {
+        let (added, removed) = (Arc::clone(&self.added), Arc::clone(&self.removed));
+        let next = Arc::new(Next { added, removed, base: OnceLock::new() });
+        let (base, made) = (Arc::clone(&self.base), Arc::clone(&next));
+        let thread = std::thread::Builder::new().name("base".to_owned()).spawn(move || {
+            let changed = base.changed(&made.removed, made.added.rows(Order::Spog));
+            let _ = made.base.set(Arc::new(changed));
+        });
+        thread.ok().map(|_| next)
+    }
+
+    /// The same quads over the new base, if it is made.
+    fn rebased(&self) -> Self {
+        let Some((next, base)) = self.next.as_ref().and_then(|next| Some((next, next.base.get()?)))
+        else {
+            return self.clone();
+        };
+        let (mut added, mut removed) = (FxHashSet::default(), FxHashSet::default());
+        added.extend(self.added.rows(Order::Spog).iter().filter(|q| !next.added.contains(q)));
+        added.extend(next.removed.iter().filter(|quad| !self.removed.contains(*quad)));
+        removed.extend(self.removed.iter().filter(|quad| !next.removed.contains(*quad)));
+        let gone = next.added.rows(Order::Spog).iter().filter(|quad| !self.added.contains(quad));
+        removed.extend(gone);
+        Self {
+            base: Arc::clone(base),
+            added: Arc::new(Recent::default().changed(&FxHashSet::default(), &added)),
+            removed: Arc::new(removed),
+            next: None,
+            hidden: Arc::clone(&self.hidden),
         }
     }
 
@@ -238,35 +279,28 @@ impl Quads {
         Arc::clone(&self.hidden)
     }
 
-    /// The quads that may be seen of the base, sorted by subject or, `by_object`,
-    /// by predicate and object; recent changes apart.
-    pub(super) fn each_base(&self, by_object: bool, mut each: impl FnMut(QuadIds)) {
-        let order = if by_object { Order::Posg } else { Order::Spog };
-        for row in self.base.rows(order) {
-            let quad = order.restore(*row);
-            if !self.hides(quad) {
-                each(quad);
-            }
-        }
-    }
-
     /// The quads that recent changes added to the base or removed.
     pub(super) fn each_recent(&self, each: impl FnMut(QuadIds)) {
-        self.added.0[0].iter().chain(self.removed.iter()).copied().for_each(each);
+        let added = self.added.rows(Order::Spog).iter();
+        added.chain(self.removed.iter()).copied().for_each(each);
     }
 
-    /// What is kept with the base.
-    pub(super) fn kept_bases(&self) -> &Kept<Base> {
-        &self.base.1.bases
+    /// The triples of the base that are in these graphs and may be seen, recent
+    /// changes apart.
+    pub(super) fn seen(&self, graphs: &Graphs) -> Arc<Seen> {
+        self.base.seen(&self.hidden, graphs)
     }
 
     /// What is kept with this revision.
-    pub(super) fn kept_columns(&self) -> &Kept<Columns> {
-        &self.added.1.columns
+    pub(super) fn kept_columns(&self) -> &KeptColumns {
+        &self.added.1
     }
 
-    fn visible_alike(&self) -> Self {
-        Self { hidden: Arc::clone(&self.hidden), ..Self::default() }
+    /// The size in memory of the base (bytes): but for recent changes, and for
+    /// what is kept for sets of graphs, all there is.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.base.bytes()
     }
 
     /// The same quads without those of some graphs. Hiding again replaces what
@@ -283,11 +317,9 @@ impl Quads {
     pub fn next_graph(&self, from: TermId) -> Option<TermId> {
         let mut from = from;
         loop {
-            let first = |sorted: &Sorted| {
-                let rows = sorted.rows(Order::Gspo);
-                rows.get(rows.partition_point(|row| row[0] < from)).map(|row| row[0])
-            };
-            let graph = match (first(&self.base), first(&self.added)) {
+            let rows = self.added.rows(Order::Gspo);
+            let added = rows.get(rows.partition_point(|row| row[0] < from)).map(|row| row[0]);
+            let graph = match (self.base.graph_from(from), added) {
                 (Some(a), Some(b)) => a.min(b),
                 (a, b) => a.or(b)?,
             };
@@ -299,9 +331,10 @@ impl Quads {
         }
     }
 
-    /// The quads that match; `None` matches everything. They come sorted, and
-    /// equal triples of several graphs side by side, unless only the graph is
-    /// given.
+    /// The quads that match; `None` matches everything. With a predicate and no
+    /// subject they come by object, subject and graph; with an object alone by
+    /// predicate, subject and graph; else by subject, predicate, object and
+    /// graph. Equal triples of several graphs come side by side.
     #[must_use]
     pub fn matching(
         &self,
@@ -310,56 +343,27 @@ impl Quads {
         object: Option<TermId>,
         graph: GraphPattern,
     ) -> Matching {
-        let mut prefix = [0; 4];
-        let mut length = 0;
-        let mut push = |id: Option<TermId>| {
-            if let Some(id) = id {
-                prefix[length] = id;
-                length += 1;
-            }
+        let graph = match graph {
+            GraphPattern::Any => None,
+            GraphPattern::Only(graph) => Some(graph),
         };
-        let order = match (subject, predicate, object, graph) {
-            (Some(_), Some(_), ..) => {
-                push(subject);
-                push(predicate);
-                push(object);
-                Order::Spog
-            }
-            (Some(_), None, Some(_), _) => {
-                push(object);
-                push(subject);
-                Order::Ospg
-            }
-            (Some(_), None, None, _) => {
-                push(subject);
-                Order::Spog
-            }
-            (None, Some(_), ..) => {
-                push(predicate);
-                push(object);
-                Order::Posg
-            }
-            (None, None, Some(_), _) => {
-                push(object);
-                Order::Ospg
-            }
-            (None, None, None, GraphPattern::Only(graph)) => {
-                push(Some(graph));
-                Order::Gspo
-            }
-            (None, None, None, GraphPattern::Any) => Order::Spog,
+        let (order, prefix) = match (subject, predicate, object, graph) {
+            (Some(_), ..) => (Order::Spog, [subject, predicate, object]),
+            (None, Some(_), ..) => (Order::Posg, [predicate, object, None]),
+            (None, None, Some(_), _) => (Order::Opsg, [object, None, None]),
+            (None, None, None, Some(_)) => (Order::Gspo, [graph, None, None]),
+            (None, None, None, None) => (Order::Spog, [None; 3]),
         };
-        let prefix = &prefix[..length];
-        let (base_position, base_end) = self.base.range(order, prefix);
-        let (added_position, added_end) = self.added.range(order, prefix);
+        let given = prefix.iter().take_while(|id| id.is_some()).count();
+        let prefix = &prefix.map(Option::unwrap_or_default)[..given];
         Matching {
-            quads: self.clone(),
             order,
+            object,
             graph,
-            base_position,
-            base_end,
-            added_position,
-            added_end,
+            cursor: self.base.matching(subject, predicate, object, graph),
+            base: None,
+            added: self.added.range(order, prefix),
+            quads: self.clone(),
         }
     }
 }
@@ -368,18 +372,38 @@ impl Quads {
 pub struct Matching {
     quads: Quads,
     order: Order,
-    graph: GraphPattern,
-    base_position: usize,
-    base_end: usize,
-    added_position: usize,
-    added_end: usize,
+    object: Option<TermId>,
+    graph: Option<TermId>,
+    cursor: Cursor,
+    /// The next quad of the base, if it has been looked for.
+    base: Option<Option<QuadIds>>,
+    added: std::ops::Range<usize>,
 }
 
 impl Matching {
-    /// An upper bound of what is left, exact for patterns without a graph on
-    /// data without recent removals.
-    pub fn bound(&self) -> usize {
-        self.base_end - self.base_position + self.added_end - self.added_position
+    /// The next quad of the base that was not removed.
+    fn next_of_base(&mut self) -> Option<QuadIds> {
+        loop {
+            let quad = self.cursor.next(&self.quads.base)?;
+            if self.quads.removed.is_empty() || !self.quads.removed.contains(&quad) {
+                return Some(quad);
+            }
+        }
+    }
+
+    /// The next quad that was added, left where it is.
+    fn next_added(&mut self) -> Option<QuadIds> {
+        loop {
+            let row = *self.quads.added.rows(self.order)[self.added.clone()].first()?;
+            let quad = self.order.restore(row);
+            // The prefix ends where a predicate is not given.
+            if self.object.is_none_or(|object| object == quad[2])
+                && self.graph.is_none_or(|graph| graph == quad[3])
+            {
+                return Some(quad);
+            }
+            self.added.start += 1;
+        }
     }
 }
 
@@ -388,34 +412,33 @@ impl Iterator for Matching {
 
     fn next(&mut self) -> Option<QuadIds> {
         loop {
-            let base = (self.base_position < self.base_end)
-                .then(|| self.quads.base.rows(self.order)[self.base_position]);
-            let added = (self.added_position < self.added_end)
-                .then(|| self.quads.added.rows(self.order)[self.added_position]);
-            let (row, from_base) = match (base, added) {
-                (None, None) => return None,
-                (Some(base), Some(added)) if added < base => (added, false),
-                (Some(base), _) => (base, true),
-                (None, Some(added)) => (added, false),
-            };
-            let quad = self.order.restore(row);
-            if from_base {
-                self.base_position += 1;
-                if !self.quads.removed.is_empty() && self.quads.removed.contains(&quad) {
-                    continue;
+            let base = match self.base {
+                Some(base) => base,
+                None => {
+                    let next = self.next_of_base();
+                    *self.base.insert(next)
                 }
-            } else {
-                self.added_position += 1;
+            };
+            let order = self.order;
+            let row = |quad| order.permute(quad);
+            let quad = match (base, self.next_added()) {
+                (Some(base), Some(added)) if row(added) < row(base) => {
+                    self.added.start += 1;
+                    added
+                }
+                (Some(base), _) => {
+                    self.base = None;
+                    base
+                }
+                (None, added) => {
+                    let added = added?;
+                    self.added.start += 1;
+                    added
+                }
+            };
+            if !self.quads.hides(quad) {
+                return Some(quad);
             }
-            if let GraphPattern::Only(graph) = self.graph
-                && quad[3] != graph
-            {
-                continue;
-            }
-            if self.quads.hides(quad) {
-                continue;
-            }
-            return Some(quad);
         }
     }
 }
@@ -424,6 +447,35 @@ impl Iterator for Matching {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// A base made in the background takes over with all that came meanwhile.
+    #[test]
+    fn a_new_base_takes_over() {
+        let quad = |n: u32| [n, 1, n % 7, n % 3];
+        let all: Vec<QuadIds> = (1..1_000).map(quad).collect();
+        let recent: Vec<QuadIds> = (1_000..1_400).map(quad).collect();
+        let quads = Quads::from_quads(&all).with(&all[..5], &recent);
+        let next = quads.next.clone().expect("a new base is begun");
+        // Meanwhile: of what was recent then, some is undone, and more comes.
+        let later = quads.with(&recent[..10], &all[..2]).with(&all[7..9], &[quad(5_000)]);
+        while next.base.get().is_none() {
+            std::thread::yield_now();
+        }
+        let over = later.with(&[], &[quad(6_000)]);
+        assert!(over.next.is_none() && !Arc::ptr_eq(&over.base, &later.base));
+        assert!(over.added.len() < 10, "little is recent: {}", over.added.len());
+        let expected: BTreeSet<QuadIds> = all[..2]
+            .iter()
+            .chain(&all[5..7])
+            .chain(&all[9..])
+            .chain(&recent[10..])
+            .copied()
+            .chain([quad(5_000), quad(6_000)])
+            .collect();
+        let found = over.matching(None, None, None, GraphPattern::Any).collect::<BTreeSet<_>>();
+        assert_eq!(found, expected);
+        assert_eq!(over.len(), expected.len());
+    }
 
     /// Random changes against a plain set and a linear scan.
     #[test]
@@ -455,6 +507,12 @@ mod tests {
                 let graph = if mask & 8 == 0 { GraphPattern::Any } else { GraphPattern::Only(g) };
                 let found: Vec<QuadIds> =
                     quads.matching(pick(1, s), pick(2, p), pick(4, o), graph).collect();
+                let order = match mask & 7 {
+                    2 | 6 => Order::Posg,
+                    4 => Order::Opsg,
+                    _ => Order::Spog,
+                };
+                assert!(found.is_sorted_by_key(|quad| order.permute(*quad)));
                 let expected: BTreeSet<QuadIds> = plain
                     .iter()
                     .filter(|q| {

@@ -1,8 +1,9 @@
 //! Joins triple patterns: picks the order by exact counts, then takes each
 //! pattern from the rows so far to those that it adds, two array reads a step.
 
+use crate::graph::base::Way;
 use crate::graph::budget::look_at_budget;
-use crate::graph::columns::{Columns, PredicateView, Way};
+use crate::graph::columns::{Columns, PredicateView};
 use crate::graph::engine::batch::{Batch, CHUNK, Column, Slots, UNBOUND, row_number};
 use crate::graph::engine::plan::{Atom, Filter, Link, Place};
 use crate::graph::engine::run::{Engine, Flow, Sink};

@@ -2,8 +2,9 @@
 //! from the end that is known. Not for sequences and alternatives outside of a
 //! repetition, which are joins and unions.
 
+use crate::graph::base::Way;
 use crate::graph::budget::touch;
-use crate::graph::columns::{Columns, Way};
+use crate::graph::columns::Columns;
 use crate::graph::engine::batch::{Batch, Column, Slots, UNBOUND, row_number};
 use crate::graph::engine::group::{End, Given};
 use crate::graph::engine::plan::{Atom, Place, Steps};
