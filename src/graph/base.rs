@@ -140,7 +140,7 @@ impl Places {
         }
     }
 
-    fn bytes(&self) -> usize {
+    fn memory(&self) -> usize {
         match self {
             Self::Bytes(places) => places.len(),
             Self::Words(places) => places.len() * 4,
@@ -238,13 +238,13 @@ impl Part {
         rows
     }
 
-    fn bytes(&self) -> usize {
-        let ways = self.ways.forward.bytes() + self.ways.backward.bytes();
+    fn memory(&self) -> usize {
+        let ways = self.ways.forward.memory() + self.ways.backward.memory();
         let placed = match &self.placed {
             Placed::One(_) => 0,
             Placed::Each { sets, forward, backward } => {
                 let sets: usize = sets.iter().map(|set| 16 + set.len() * 4).sum();
-                sets + forward.bytes() + backward.bytes()
+                sets + forward.memory() + backward.memory()
             }
         };
         ways + placed
@@ -353,7 +353,9 @@ impl Base {
                 }
             }
         });
-        graphs.iter_mut().for_each(|graph| graph.subjects.shrink_to_fit());
+        for graph in &mut graphs {
+            graph.subjects.shrink_to_fit();
+        }
         graphs.sort_unstable_by_key(|graph| graph.graph);
         let places = parts.iter().enumerate().map(|(at, part)| (part.predicate, at)).collect();
         let quads = parts.iter().map(|part| part.quads).sum();
@@ -385,10 +387,10 @@ impl Base {
     }
 
     /// Its size in memory (bytes), without what is kept for sets of graphs.
-    pub(super) fn bytes(&self) -> usize {
-        let parts: usize = self.parts.iter().map(|part| part.bytes()).sum();
+    pub(super) fn memory(&self) -> usize {
+        let parts: usize = self.parts.iter().map(|part| part.memory()).sum();
         let graphs: usize = self.graphs.iter().map(|graph| 40 + graph.subjects.len() * 4).sum();
-        parts + self.subjects.bytes() + self.objects.bytes() + graphs
+        parts + self.subjects.memory() + self.objects.memory() + graphs
     }
 
     /// The triples of these graphs but of those that are hidden, and but of

@@ -212,7 +212,7 @@ impl<'a> PredicateView<'a> {
                 let list = self
                     .touched
                     .and_then(|touched| touched.lists(way).get(&key))
-                    .map_or_else(|| &direction.values()[range], |list| list);
+                    .map_or_else(|| &direction.values()[range], |list| &**list);
                 if !list.is_empty() {
                     stopped = each(key, list).is_break();
                 }

@@ -68,6 +68,13 @@ impl Segment {
         self.arena.get(start..end)
     }
 
+    /// Its size in memory (bytes), ranks apart.
+    fn memory(&self) -> usize {
+        self.arena.capacity()
+            + self.ends.capacity() * size_of::<usize>()
+            + self.table.allocation_size()
+    }
+
     fn make_ranks(&self) {
         self.ranks.made.get_or_init(|| {
             let ids = self.first..self.first + TermId::try_from(self.len()).unwrap_or(0);
@@ -125,6 +132,13 @@ impl Dictionary {
     #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
         self.base.bytes(id).or_else(|| self.middle.bytes(id)).or_else(|| self.tail.bytes(id))
+    }
+
+    /// The size in memory (bytes), with what terms are sorted by once it is made.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let ranks = self.base.ranks.made.get().map_or(0, Ranks::memory);
+        self.base.memory() + self.middle.memory() + self.tail.memory() + ranks
     }
 
     /// The ranks of the terms (but of the latest); none while they are made. They
@@ -208,9 +222,16 @@ fn merge(into: &mut Arc<Segment>, from: &mut Arc<Segment>) {
     let moved = std::mem::replace(from, Arc::new(Segment::starting_at(next)));
     if into.len() == 0 {
         *into = moved;
+        // After a first load, which nobody has seen yet.
+        if let Some(first) = Arc::get_mut(into) {
+            first.arena.shrink_to_fit();
+            first.ends.shrink_to_fit();
+        }
         return;
     }
     let into = Arc::make_mut(into);
+    into.arena.reserve_exact(moved.arena.len());
+    into.ends.reserve_exact(moved.len());
     for index in 0..moved.len() {
         let id = moved.first + TermId::try_from(index).unwrap_or(0);
         if let Some(encoded) = moved.bytes(id) {

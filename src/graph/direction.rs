@@ -98,7 +98,7 @@ impl Keys {
         }
     }
 
-    fn bytes(&self) -> usize {
+    fn memory(&self) -> usize {
         match self {
             Self::Bits { words, .. } => words.len() * 12,
             Self::Sorted(keys) => keys.len() * 4,
@@ -225,19 +225,10 @@ impl Direction {
         });
     }
 
-    /// The pairs in order.
-    pub(super) fn pairs(&self) -> Vec<(TermId, TermId)> {
-        let mut pairs = Vec::with_capacity(self.len());
-        self.for_each(|key, range| {
-            pairs.extend(self.values[range].iter().map(|value| (key, *value)));
-        });
-        pairs
-    }
-
     /// Its size in memory (bytes).
-    pub(super) fn bytes(&self) -> usize {
+    pub(super) fn memory(&self) -> usize {
         let starts = self.starts.as_ref().map_or(0, Vec::len);
-        self.keys.bytes() + 4 * (starts + self.values.len())
+        self.keys.memory() + 4 * (starts + self.values.len())
     }
 }
 
@@ -270,7 +261,11 @@ mod tests {
                 Direction::from_values(|each| turned.iter().for_each(|(k, v)| each(*k, *v))),
             ];
             for direction in made {
-                assert_eq!(direction.pairs(), pairs.iter().copied().collect::<Vec<_>>());
+                let mut found = Vec::new();
+                direction.for_each(|key, range| {
+                    found.extend(direction.values()[range].iter().map(|value| (key, *value)));
+                });
+                assert_eq!(found, pairs.iter().copied().collect::<Vec<_>>());
                 assert_eq!((direction.keys(), direction.len()), (plain.len(), pairs.len()));
                 for key in 0..100 + 201 * step {
                     let expected = plain.get(&key).map_or(&[][..], Vec::as_slice);

@@ -82,6 +82,13 @@ impl Snapshot {
         self.len() == 0
     }
 
+    /// The size of terms and quads in memory (bytes), what is kept for single
+    /// sets of graphs apart.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        self.dictionary.memory() + self.quads.memory()
+    }
+
     /// The terms.
     #[must_use]
     pub fn dictionary(&self) -> &Dictionary {

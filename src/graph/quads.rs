@@ -296,11 +296,13 @@ impl Quads {
         &self.added.1
     }
 
-    /// The size in memory of the base (bytes): but for recent changes, and for
-    /// what is kept for sets of graphs, all there is.
+    /// The size in memory (bytes), what is kept for sets of graphs apart.
     #[must_use]
-    pub fn bytes(&self) -> usize {
-        self.base.bytes()
+    pub fn memory(&self) -> usize {
+        let quad = size_of::<QuadIds>();
+        self.base.memory()
+            + self.added.len() * quad * Order::ALL.len()
+            + self.removed.capacity() * (quad + 1)
     }
 
     /// The same quads without those of some graphs. Hiding again replaces what
@@ -356,7 +358,7 @@ impl Quads {
         };
         let given = prefix.iter().take_while(|id| id.is_some()).count();
         let prefix = &prefix.map(Option::unwrap_or_default)[..given];
-        Matching {
+        let mut matching = Matching {
             order,
             object,
             graph,
@@ -364,7 +366,9 @@ impl Quads {
             base: None,
             added: self.added.range(order, prefix),
             quads: self.clone(),
-        }
+        };
+        matching.base = matching.next_of_base();
+        matching
     }
 }
 
@@ -375,8 +379,8 @@ pub struct Matching {
     object: Option<TermId>,
     graph: Option<TermId>,
     cursor: Cursor,
-    /// The next quad of the base, if it has been looked for.
-    base: Option<Option<QuadIds>>,
+    /// The next quad of the base.
+    base: Option<QuadIds>,
     added: std::ops::Range<usize>,
 }
 
@@ -412,22 +416,15 @@ impl Iterator for Matching {
 
     fn next(&mut self) -> Option<QuadIds> {
         loop {
-            let base = match self.base {
-                Some(base) => base,
-                None => {
-                    let next = self.next_of_base();
-                    *self.base.insert(next)
-                }
-            };
             let order = self.order;
             let row = |quad| order.permute(quad);
-            let quad = match (base, self.next_added()) {
+            let quad = match (self.base, self.next_added()) {
                 (Some(base), Some(added)) if row(added) < row(base) => {
                     self.added.start += 1;
                     added
                 }
                 (Some(base), _) => {
-                    self.base = None;
+                    self.base = self.next_of_base();
                     base
                 }
                 (None, added) => {

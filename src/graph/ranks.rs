@@ -79,6 +79,11 @@ impl Among {
 }
 
 impl Ranks {
+    /// Their size in memory (bytes).
+    pub(super) fn memory(&self) -> usize {
+        (self.of.capacity() + self.sorted.capacity()) * size_of::<u32>()
+    }
+
     /// Ranks terms, given as they are encoded (see
     /// [`encode`](super::dictionary::encode)).
     pub(super) fn new<'a>(first: TermId, terms: impl Iterator<Item = &'a [u8]> + Clone) -> Self {

@@ -105,6 +105,8 @@ pub(super) async fn metrics(Shared(state): Shared<State>) -> Response {
         let snapshot = app.reader.seen_by(Visibility::Public);
         gauge("insites_revision", "Number of the last change.", snapshot.revision);
         gauge("insites_quads", "Quads in the graph view.", snapshot.graph.len() as u64);
+        let memory = app.reader.snapshot().graph.memory() as u64;
+        gauge("insites_graph_bytes", "Size in memory of all terms and quads.", memory);
         let (embedded, documents) = snapshot.text.coverage();
         gauge("insites_documents", "Documents in the text view.", documents);
         gauge("insites_documents_embedded", "Documents that have their vector.", embedded);

@@ -1,7 +1,8 @@
 //! SPARQL queries by the vectorised executor against the evaluator behind it,
 //! on the same snapshot, in one run and one process, answers as TSV:
-//! `cargo bench --bench sparql -- DATA QUERIES [ROUNDS]`, where DATA is a data
-//! folder and QUERIES a folder of `.rq` files.
+//! `cargo bench --bench sparql -- DATA QUERIES [ROUNDS [alone]]`, where DATA is a
+//! data folder and QUERIES a folder of `.rq` files; `alone` leaves the evaluator
+//! out, which empties the caches between two answers of the executor.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use insites::commit::Committer;
@@ -13,13 +14,14 @@ use std::time::{Duration, Instant};
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let [data, queries, rest @ ..] = arguments.as_slice() else {
-        println!("usage: cargo bench --bench sparql -- DATA QUERIES [ROUNDS]");
+        println!("usage: cargo bench --bench sparql -- DATA QUERIES [ROUNDS [alone]]");
         return;
     };
     let rounds: usize = rest.first().map_or(5, |rounds| rounds.parse().expect("a number"));
+    let alone = rest.get(1).is_some_and(|word| word == "alone");
     let (data, queries) = (data.clone(), PathBuf::from(queries));
     // Parser and evaluator recurse with the nesting of a query.
-    let run = move || measure(&data, &queries, rounds);
+    let run = move || measure(&data, &queries, rounds, alone);
     std::thread::Builder::new()
         .stack_size(256 << 20)
         .spawn(run)
@@ -28,7 +30,7 @@ fn main() {
         .expect("measured");
 }
 
-fn measure(data: &str, queries: &std::path::Path, rounds: usize) {
+fn measure(data: &str, queries: &std::path::Path, rounds: usize, alone: bool) {
     let committer = Committer::open(data.as_ref(), &Names::default(), "bench", &|_| {})
         .expect("an opened folder");
     let snapshot = committer.reader().snapshot();
@@ -41,6 +43,13 @@ fn measure(data: &str, queries: &std::path::Path, rounds: usize) {
     let tsv = Format::Solutions(SolutionsFormat::Tsv);
     graph.write_answer(&count, &scope, tsv, &budget(), &mut Vec::new()).expect("an answer");
     println!("columns made in {:.0} ms", begun.elapsed().as_secs_f64() * 1e3);
+    let thousands = |n: usize| f64::from(u32::try_from(n / 1000).expect("fewer than 4 TB"));
+    let memory = |bytes: usize| thousands(bytes) / thousands(graph.len().max(1000));
+    println!(
+        "bytes a quad: {:.1} for quads, {:.1} for terms",
+        memory(graph.quads().memory()),
+        memory(graph.dictionary().memory())
+    );
     let mut files: Vec<PathBuf> = std::fs::read_dir(queries)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").path())
@@ -64,6 +73,9 @@ fn measure(data: &str, queries: &std::path::Path, rounds: usize) {
         let mut rows = [0, 0];
         for round in 0..=rounds {
             for way in [round % 2, 1 - round % 2] {
+                if alone && way == 1 {
+                    continue;
+                }
                 let begun = Instant::now();
                 let query = parse();
                 let mut out = Vec::new();
@@ -80,10 +92,10 @@ fn measure(data: &str, queries: &std::path::Path, rounds: usize) {
         }
         let [engine, evaluator] = times.map(|mut times| {
             times.sort_by(f64::total_cmp);
-            times[times.len() / 2]
+            times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
         });
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        let note = match (coverage().evaluator > before, rows[0] == rows[1]) {
+        let note = match (coverage().evaluator > before, alone || rows[0] == rows[1]) {
             (true, _) => "not covered",
             (false, true) => "",
             (false, false) => "ROWS DIFFER",

@@ -289,7 +289,11 @@ impl Engine<'_> {
         for row in 0..batch.len {
             let values = view.of(way, keys.get(row));
             let row = row_number(row);
-            for part in values.chunks(CHUNK) {
+            let mut left = values;
+            while !left.is_empty() {
+                let room = given.limit - given.rows.len();
+                let (part, rest) = left.split_at(room.min(left.len()));
+                left = rest;
                 if shown {
                     given.values.extend_from_slice(part);
                 }
