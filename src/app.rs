@@ -38,9 +38,8 @@ impl App {
         empty: bool,
         progress: &dyn Fn(&str),
     ) -> anyhow::Result<Self> {
-        let mut committer = open_committer(config, purpose, empty, progress)?;
+        let committer = open_committer(config, purpose, empty, progress)?;
         if config.embedding_threads > 0 {
-            committer.embed_changes();
             keep_embedding(&committer.reader(), config.embedding_threads)
                 .context("cannot start the threads that make vectors")?;
         }

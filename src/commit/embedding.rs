@@ -1,10 +1,11 @@
-//! Makes the vectors that documents lack, in the background: after a large
-//! import, a first start, or a change of model. What is done stays done over a
-//! restart; what is not is found again by looking for documents without a
-//! vector. Not for what a vector is.
+//! Makes the vectors that documents lack, beside everything else: of a few as
+//! soon as they are shown, since whoever searches by meaning waits for them; of
+//! many, after a large import, a first start or a change of model, in the
+//! background. What is done stays done over a restart; what is not is found
+//! again by looking for documents without a vector. Not for what a vector is.
 
 use crate::commit::{Current, Documents, Reader, Snapshot};
-use crate::index::{Unembedded, Workspace, text_hash};
+use crate::index::{AWAITED, Unembedded, Workspace, text_hash};
 use crate::rdf::Names;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ const NICE: i32 = 10;
 /// Starts the threads that keep documents embedded until the reader is gone.
 pub fn keep_embedding(reader: &Reader, threads: usize) -> std::io::Result<()> {
     let (current, names) = (Arc::downgrade(&reader.current), reader.names.clone());
+    reader.snapshot().text.vectors_come(true);
     std::thread::Builder::new()
         .name("embedding".to_owned())
         .spawn(move || keep(&current, &names, threads.max(1)))?;
@@ -54,14 +56,17 @@ fn keep(current: &Weak<Current>, names: &Names, threads: usize) {
             continue;
         }
         drop(shared);
-        if told.is_none_or(|at| at.elapsed() > TOLD) {
+        let few = missing.len() <= AWAITED;
+        if !few && told.is_none_or(|at| at.elapsed() > TOLD) {
             let (embedded, documents) = snapshot.text.coverage();
             tracing::info!(embedded, documents, "making vectors of documents");
             told = Some(Instant::now());
         }
         if let Err(error) = embed(&snapshot, names, &missing, &mut workspaces) {
             tracing::error!(%error, "vectors cannot be made; words find all records meanwhile");
+            snapshot.text.vectors_come(false);
             std::thread::sleep(PAUSE);
+            snapshot.text.vectors_come(true);
         }
     }
 }
@@ -87,14 +92,20 @@ fn embed(
         let told = "documents of the text view have no text in the graph";
         return Err(crate::index::Error::Engine(told.to_owned()));
     }
-    let shares = Mutex::new(texts.chunks(SHARE));
+    // A few are wanted now, by as many threads as there are.
+    let few = texts.len() <= AWAITED;
+    let share = if few { texts.len().div_ceil(workspaces.len()) } else { SHARE };
+    let shares = Mutex::new(texts.chunks(share));
     std::thread::scope(|scope| {
         let threads: Vec<_> = workspaces
             .iter_mut()
+            .take(texts.len().div_ceil(share))
             .map(|workspace| {
                 let shares = &shares;
                 scope.spawn(move || {
-                    stand_back();
+                    if !few {
+                        stand_back();
+                    }
                     loop {
                         let next = shares.lock().unwrap_or_else(PoisonError::into_inner).next();
                         let Some(share) = next else { return Ok(()) };

@@ -22,7 +22,7 @@ pub use writer::{Crowded, Declined, Prepare, Wanted, Writer};
 
 use self::steps::timed;
 use crate::graph::{GraphPattern, Target};
-use crate::index::{Document, TextIndex, Workspace, text_hash};
+use crate::index::{Document, TextIndex};
 use crate::ledger::{Change, Ledger, fault};
 
 pub use crate::ledger::Error as LedgerError;
@@ -155,14 +155,9 @@ pub struct Committer {
     time: String,
     /// The ledger is ahead of the views: they failed after a commit point.
     behind: bool,
-    /// Buffers for the vectors of small changes; none if vectors are not made.
-    workspace: Option<Workspace>,
     steps: Steps,
 }
 
-/// Texts of which vectors are made before a change is shown. With more, it is
-/// shown at once and the vectors follow.
-const EMBEDDED_AT_ONCE: usize = 2;
 /// Subjects whose documents are made before the change is recorded.
 const PREPARED: usize = 64;
 
@@ -541,7 +536,7 @@ impl Committer {
         touched.sort_unstable();
         let prepared = timed(&mut steps.gathered, || self.prepare(&touched, &graph));
         fault::point("prepared")?;
-        let revision = timed(&mut steps.recorded, || self.record(&changes, &prepared))?;
+        let revision = timed(&mut steps.recorded, || self.ledger.record(&changes))?;
         self.steps = steps;
         self.time.clone_from(&time);
         let shown = fault::point("recorded")
@@ -564,47 +559,6 @@ impl Committer {
         }
         let documents = Documents::new(graph, &self.names);
         touched.iter().map(|subject| (*subject, documents.documents(*subject))).collect()
-    }
-
-    /// Records changes, and makes the vectors of a small one while the disk
-    /// is waited for.
-    fn record(
-        &mut self,
-        changes: &[Change],
-        prepared: &FxHashMap<TermId, Vec<Document>>,
-    ) -> Result<Revision, Error> {
-        let mut texts: Vec<(u64, String)> = Vec::new();
-        if self.workspace.is_some() {
-            for document in prepared.values().flatten() {
-                let text = document.meaning();
-                let hash = text_hash(&text);
-                if !self.text.has_vector(hash) {
-                    texts.push((hash, text));
-                }
-            }
-        }
-        let Some(workspace) =
-            self.workspace.as_mut().filter(|_| (1..=EMBEDDED_AT_ONCE).contains(&texts.len()))
-        else {
-            return Ok(self.ledger.record(changes)?);
-        };
-        let embed = self.text.embedder();
-        let ledger = &mut self.ledger;
-        std::thread::scope(|scope| {
-            let texts = &texts;
-            let made = scope.spawn(move || embed(texts, workspace));
-            let revision = ledger.record(changes)?;
-            if let Ok(Err(error)) = made.join() {
-                // Words find the record; its vector is tried again later.
-                tracing::warn!(%error, "no vectors could be made of a change");
-            }
-            Ok(revision)
-        })
-    }
-
-    /// Makes vectors of small changes before they are shown, from now on.
-    pub fn embed_changes(&mut self) {
-        self.workspace = Some(Workspace::default());
     }
 
     /// Brings the views up to the ledger again after they could not follow.

@@ -52,7 +52,6 @@ pub(super) fn open_views(
         gate: Gate::built_in(),
         time: last,
         behind: false,
-        workspace: None,
         steps: Steps::default(),
     })
 }

@@ -6,8 +6,8 @@ mod local;
 
 pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
 pub use local::{
-    Bits, Counted, Filters, Rows, Scan, Scored, Snapshot, TextIndex, Unembedded, beginning_of,
-    edits, meaning_of, surface_words_of, title_key, words_beginning, words_of,
+    AWAITED, Bits, Counted, Filters, Rows, Scan, Scored, Snapshot, TextIndex, Unembedded,
+    beginning_of, edits, meaning_of, surface_words_of, title_key, words_beginning, words_of,
 };
 
 use crate::problem::Kind;

@@ -84,7 +84,11 @@ pub(super) fn rank(
     wanted: usize,
 ) -> Result<Ranked, Error> {
     let says_something = !asked.matching.groups.is_empty();
-    let compares = mode != Mode::Words && says_something && index.has_vectors();
+    let wants_meaning = mode != Mode::Words && says_something;
+    if wants_meaning {
+        index.await_vectors();
+    }
+    let compares = wants_meaning && index.has_vectors();
     if !compares {
         let rows = index.matching(&asked.matching)?;
         let mut within = rows.clone();

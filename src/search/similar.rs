@@ -19,6 +19,7 @@ pub fn similar(
     subject: TermId,
     most: usize,
 ) -> Result<Vec<Record>, Error> {
+    text.await_vectors();
     let known = text.remembered(|| Known::read(graph));
     let row = text.row_of(subject);
     let vector = row.and_then(|row| text.vector(row)).unwrap_or_else(|| {
@@ -55,6 +56,7 @@ pub fn nearest_of_kind(
     const MANY: u64 = 20_000;
     /// Records compared of each theme in a larger graph.
     const OF_A_THEME: usize = 300;
+    text.await_vectors();
     let number = KINDS.iter().position(|known| *known == kind).map(|n| n as u64);
     let (Some(row), Some(number)) = (text.row_of(subject), number) else { return Vec::new() };
     let Some(vector) = text.vector(row) else { return Vec::new() };

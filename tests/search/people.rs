@@ -140,22 +140,38 @@ async fn a_write_is_found_by_the_next_search_with_its_meaning() {
         ("two", "The lift in the car park is broken"),
         ("three", "Nurses wrote the rota together"),
     ] {
-        let update = format!(
-            "PREFIX o: <https://w3id.org/insites/ontology#> PREFIX dct: <http://purl.org/dc/terms/>
-             INSERT DATA {{ GRAPH <https://w3id.org/insites/graph/records> {{
-               <https://w3id.org/insites/id/lesson/{slug}> a o:Lesson ; dct:title \"{text}\"@en ;
-                 dct:description \"{text}.\"@en ; o:status o:Illustrative }} }}"
-        );
-        let request = Request::post("/update").header("content-type", "application/sparql-update");
-        let done = service.send(request.body(Body::from(update)).expect("a request")).await;
-        assert_eq!(done.status, StatusCode::OK, "{}", done.text());
-        // At once: a small change is shown with its vectors.
+        assert_eq!(write(&service, slug, text).await, StatusCode::OK);
+        // At once: the search waits for the vector of a small change.
         let found = search(&service, text, "&mode=meaning&limit=1").await;
         assert_eq!(of_hits(&found, "slug"), [slug], "{found}");
         assert!(found["coverage"].is_null(), "{found}");
+        // So do the others that compare meanings.
+        assert_eq!(write(&service, &format!("{slug}-too"), text).await, StatusCode::OK);
+        let hybrid = search(&service, text, "&limit=100").await;
+        assert!(hybrid["coverage"].is_null(), "{hybrid}");
+        let with = |hit: &Value| hit["why"]["meaning"].is_number();
+        assert!(hybrid["hits"].as_array().expect("hits").iter().all(with), "{hybrid}");
+        assert_eq!(write(&service, &format!("{slug}-also"), text).await, StatusCode::OK);
+        let id = encoded(&format!("https://w3id.org/insites/id/lesson/{slug}"));
+        let path = format!("/api/similar?id={id}&limit=2");
+        let similar = service.get(&path, "").await.json();
+        let mut near = of_hits(&similar, "slug");
+        near.sort_unstable();
+        assert_eq!(near, [format!("{slug}-also"), format!("{slug}-too")], "{similar}");
     }
     let found = search(&service, "missed appointments", "&limit=1").await;
-    assert_eq!(of_hits(&found, "slug"), ["one"], "{found}");
+    assert!(of_hits(&found, "slug")[0].starts_with("one"), "{found}");
+}
+
+async fn write(service: &Service, slug: &str, text: &str) -> StatusCode {
+    let update = format!(
+        "PREFIX o: <https://w3id.org/insites/ontology#> PREFIX dct: <http://purl.org/dc/terms/>
+         INSERT DATA {{ GRAPH <https://w3id.org/insites/graph/records> {{
+           <https://w3id.org/insites/id/lesson/{slug}> a o:Lesson ; dct:title \"{text}\"@en ;
+             dct:description \"{text}.\"@en ; o:status o:Illustrative }} }}"
+    );
+    let request = Request::post("/update").header("content-type", "application/sparql-update");
+    service.send(request.body(Body::from(update)).expect("a request")).await.status
 }
 
 #[tokio::test]

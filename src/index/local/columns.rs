@@ -137,6 +137,12 @@ impl Columns {
         self.missing.load(Ordering::Acquire)
     }
 
+    /// Those of these documents that have no vectors yet.
+    pub(super) fn lacking(&self, documents: &Bits) -> impl Iterator<Item = u32> {
+        let some = (self.missing() > 0).then(|| documents.iter());
+        some.into_iter().flatten().filter(|doc| self.place(*doc).is_none())
+    }
+
     /// How many of these documents have vectors.
     pub(super) fn embedded(&self, documents: &Bits) -> u64 {
         if self.missing() == 0 {
@@ -145,13 +151,16 @@ impl Columns {
         documents.iter().filter(|doc| self.place(*doc).is_some()).count() as u64
     }
 
-    /// A document's vectors were made.
+    /// A document's vectors were made. Several may say so.
     pub(super) fn set_place(&self, doc: u32, place: Place) {
-        if self.places[doc as usize].swap(place.bits(), Ordering::AcqRel) == NONE {
-            self.missing.fetch_sub(1, Ordering::AcqRel);
-        }
         let mut scan = self.scan.write().unwrap_or_else(PoisonError::into_inner);
+        if self.place(doc).is_some() {
+            return;
+        }
+        // Whoever sees the place finds it in the scan.
         scan.late.push((doc, place));
+        self.places[doc as usize].store(place.bits(), Ordering::Release);
+        self.missing.fetch_sub(1, Ordering::AcqRel);
         if scan.late.len() > LATE.0 && scan.late.len() > scan.sorted.0.len() / LATE.1 {
             scan.sort();
         }

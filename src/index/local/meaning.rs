@@ -8,7 +8,9 @@ use crate::index::{Encoder, Row, Vector, Workspace};
 use crate::rdf::TermId;
 use insites_embedding::{LongText, Place, StoreError, VectorReader, VectorStore};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// What happens to text beyond the 256 tokens that the model reads at once.
 /// Records of that length are rare here; each further passage begins with the
@@ -20,18 +22,35 @@ const TOGETHER_COMPARED: usize = 512;
 const TOGETHER_PASSED: usize = 32;
 /// Tokens that are given to the model together.
 const TOGETHER: usize = 256;
+/// Documents without a vector that are waited for.
+pub const AWAITED: usize = 8;
+/// How long they are waited for at most. A vector of a short text takes some 6
+/// ms, one of 190 tokens 25 ms; a program made for tests takes longer for all else.
+const PATIENCE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 5_000 } else { 50 });
 
 /// The vectors of a data folder. Clones share them.
 #[derive(Clone)]
 pub(super) struct Vectors {
     store: Arc<Mutex<VectorStore>>,
     pub(super) reader: VectorReader,
+    making: Arc<Making>,
+}
+
+/// The making of vectors, for those who wait for some.
+#[derive(Default)]
+struct Making {
+    /// Whether those that are missing are on their way.
+    goes_on: AtomicBool,
+    /// Counts how often some were made, and wakes those who wait.
+    made: Mutex<u64>,
+    bell: Condvar,
 }
 
 impl Vectors {
     pub(super) fn open(folder: &Path) -> Result<Self, StoreError> {
         let store = VectorStore::open(folder, Encoder::built_in().fingerprint())?;
-        Ok(Self { reader: store.reader(), store: Arc::new(Mutex::new(store)) })
+        let reader = store.reader();
+        Ok(Self { reader, store: Arc::new(Mutex::new(store)), making: Arc::default() })
     }
 
     pub(super) fn find(&self, hash: u64) -> Option<u32> {
@@ -90,6 +109,9 @@ impl Vectors {
                 store.append(*hash, these)?;
             }
         }
+        drop(store);
+        *self.making.made.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.making.bell.notify_all();
         Ok(())
     }
 }
@@ -97,8 +119,6 @@ impl Vectors {
 /// A document that has no vector yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unembedded {
-    /// Where it is.
-    pub row: Row,
     /// Its record.
     pub subject: TermId,
     /// The hash of its text.
@@ -136,22 +156,7 @@ impl Snapshot {
     /// Documents without a vector, the latest first, at most so many.
     #[must_use]
     pub fn unembedded(&self, most: usize) -> Vec<Unembedded> {
-        let mut found = Vec::new();
-        for segment in self.segments().iter().rev() {
-            for doc in segment.live.iter() {
-                if segment.columns.place(doc).is_none() {
-                    found.push(Unembedded {
-                        row: segment.first + doc,
-                        subject: segment.columns.subjects[doc as usize],
-                        hash: segment.columns.hashes[doc as usize],
-                    });
-                    if found.len() == most {
-                        return found;
-                    }
-                }
-            }
-        }
-        found
+        self.parts.unembedded(most)
     }
 
     /// Makes vectors of texts, by their hash, and shows them to this snapshot
@@ -166,14 +171,57 @@ impl Snapshot {
         self.vectors
             .embed(&hashed, workspace)
             .map_err(|error| crate::index::Error::Engine(error.to_string()))?;
-        for (document, _) in texts {
-            if let (Some((segment, doc)), Some(place)) =
-                (self.place(document.row), self.vectors.place(document.hash))
-            {
-                segment.columns.set_place(doc, place);
+        let documents: Vec<Unembedded> = texts.iter().map(|(document, _)| *document).collect();
+        self.parts.embedded(&documents);
+        Ok(())
+    }
+
+    /// Tells those who look for meaning whether vectors that are missing are on
+    /// their way.
+    pub fn vectors_come(&self, come: bool) {
+        self.vectors.making.goes_on.store(come, Ordering::Release);
+    }
+
+    /// Waits until the last few documents have their vectors, so that what was
+    /// just written is found by its meaning. With more missing, as after an
+    /// import, or after some tens of milliseconds, it goes on without them.
+    pub fn await_vectors(&self) {
+        let until = Instant::now() + PATIENCE;
+        let making = &self.vectors.making;
+        loop {
+            let before = *making.made.lock().unwrap_or_else(PoisonError::into_inner);
+            let missing = self.missing_after_another_look();
+            if missing == 0 || missing > AWAITED || !making.goes_on.load(Ordering::Acquire) {
+                return;
+            }
+            let mut made = making.made.lock().unwrap_or_else(PoisonError::into_inner);
+            while *made == before {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return;
+                }
+                let waited = making.bell.wait_timeout(made, left);
+                made = waited.unwrap_or_else(PoisonError::into_inner).0;
             }
         }
-        Ok(())
+    }
+
+    /// How many documents lack a vector, one more than are awaited at most.
+    /// Those of which one was made meanwhile get it.
+    fn missing_after_another_look(&self) -> usize {
+        let mut missing = 0;
+        for segment in self.segments().iter().rev() {
+            for doc in segment.columns.lacking(&segment.visible) {
+                match self.vectors.place(segment.columns.hashes[doc as usize]) {
+                    Some(place) => segment.columns.set_place(doc, place),
+                    None => missing += 1,
+                }
+                if missing > AWAITED {
+                    return missing;
+                }
+            }
+        }
+        missing
     }
 
     /// The vector of a document: that of its first passage.

@@ -15,7 +15,7 @@ mod vocabulary;
 mod words;
 
 pub use facets::{Counted, Filters};
-pub use meaning::{Scan, Unembedded, meaning_of};
+pub use meaning::{AWAITED, Scan, Unembedded, meaning_of};
 pub use rows::{Bits, Rows};
 pub use scored::Scored;
 pub use snapshot::Snapshot;

@@ -8,7 +8,7 @@ use crate::index::local::meaning::Vectors;
 use crate::index::local::rows::Bits;
 use crate::index::local::snapshot::Segment;
 use crate::index::local::text::{Fields, engine, written};
-use crate::index::{Document, Error};
+use crate::index::{Document, Error, Unembedded, text_hash};
 use crate::rdf::TermId;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{Arc, OnceLock};
@@ -118,6 +118,16 @@ impl Maker {
 struct Change {
     touched: Vec<TermId>,
     documents: Vec<Document>,
+    /// The hashes of their texts, made by whoever first looks for those without
+    /// a vector.
+    hashes: OnceLock<Vec<u64>>,
+}
+
+impl Change {
+    fn hashes(&self) -> &[u64] {
+        let hashes = || self.documents.iter().map(|d| text_hash(&d.meaning())).collect();
+        self.hashes.get_or_init(hashes)
+    }
 }
 
 /// The parts at one revision.
@@ -142,7 +152,8 @@ impl Parts {
             Some((made, _)) => (made.clone(), Vec::new()),
             None => (self.base.clone(), self.changes.clone()),
         };
-        changes.push(Arc::new(Change { touched: touched.to_vec(), documents }));
+        let touched = touched.to_vec();
+        changes.push(Arc::new(Change { touched, documents, hashes: OnceLock::new() }));
         Self { base, changes, maker: self.maker.clone(), made: OnceLock::new() }
     }
 
@@ -203,6 +214,58 @@ impl Parts {
         parts
     }
 
+    /// The parts that are made, and the changes that are not in them.
+    fn as_they_are(&self) -> (&[Part], &[Arc<Change>]) {
+        match self.made.get() {
+            Some((parts, _)) => (parts, &[]),
+            None => (&self.base, &self.changes),
+        }
+    }
+
+    /// Documents without a vector, the latest first, at most so many. Makes no
+    /// part: making one takes longer than some vectors do.
+    pub(super) fn unembedded(&self, most: usize) -> Vec<Unembedded> {
+        let (parts, changes) = self.as_they_are();
+        let mut later: FxHashSet<TermId> = FxHashSet::default();
+        let mut found = Vec::new();
+        for change in changes.iter().rev() {
+            for (document, hash) in change.documents.iter().zip(change.hashes()) {
+                let subject = document.subject;
+                if !later.contains(&subject) && self.maker.vectors.find(*hash).is_none() {
+                    found.push(Unembedded { subject, hash: *hash });
+                }
+            }
+            later.extend(&change.touched);
+        }
+        for (_, columns, live) in parts.iter().rev().flat_map(|part| part.segments.iter().rev()) {
+            let lacking = columns
+                .lacking(live)
+                .filter(|doc| !later.contains(&columns.subjects[*doc as usize]));
+            found.extend(lacking.take(most.saturating_sub(found.len())).map(|doc| {
+                let (subject, hash) =
+                    (columns.subjects[doc as usize], columns.hashes[doc as usize]);
+                Unembedded { subject, hash }
+            }));
+        }
+        found.truncate(most);
+        found
+    }
+
+    /// Vectors were made of these: they are shown by all that share the parts.
+    pub(super) fn embedded(&self, documents: &[Unembedded]) {
+        let (parts, _) = self.as_they_are();
+        for Unembedded { subject, hash } in documents {
+            let Some(place) = self.maker.vectors.place(*hash) else { continue };
+            for (_, columns, _) in parts.iter().flat_map(|part| &part.segments) {
+                for doc in columns.documents_of(*subject) {
+                    if columns.hashes[doc as usize] == *hash {
+                        columns.set_place(doc, place);
+                    }
+                }
+            }
+        }
+    }
+
     pub(super) fn searchers(&self) -> Arc<[Arc<Searcher>]> {
         self.made().iter().map(|part| Arc::clone(&part.searcher)).collect()
     }
@@ -217,7 +280,6 @@ impl Parts {
                     ordinal,
                     first,
                     columns: Arc::clone(columns),
-                    live: Arc::clone(live),
                     visible: Arc::clone(live),
                 });
                 first += columns.len();

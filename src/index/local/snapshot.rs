@@ -35,9 +35,8 @@ pub(super) struct Segment {
     /// The row of its first document.
     pub(super) first: Row,
     pub(super) columns: Arc<Columns>,
-    /// Documents that are not deleted nor replaced.
-    pub(super) live: Arc<Bits>,
-    /// Those of them that this snapshot's readers see.
+    /// Documents that are not deleted nor replaced, and that this snapshot's
+    /// readers see.
     pub(super) visible: Arc<Bits>,
 }
 

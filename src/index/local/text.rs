@@ -6,7 +6,7 @@ use crate::index::local::meaning::Vectors;
 use crate::index::local::parts::{Maker, Part, Parts};
 use crate::index::local::snapshot::Snapshot;
 use crate::index::local::words::{analyser, each_word};
-use crate::index::{Document, Error, Facet, Workspace, payload, text_hash};
+use crate::index::{Document, Error, Facet, payload, text_hash};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
@@ -262,21 +262,6 @@ impl TextIndex {
             look_alikes: Arc::clone(&self.look_alikes),
             memory: Arc::default(),
         }
-    }
-
-    /// Whether the vector of a text is there.
-    #[must_use]
-    pub fn has_vector(&self, hash: u64) -> bool {
-        self.vectors.find(hash).is_some()
-    }
-
-    /// A handle that makes vectors of texts, given with their hashes, before
-    /// their documents are applied.
-    pub fn embedder(
-        &self,
-    ) -> impl Fn(&[(u64, String)], &mut Workspace) -> Result<(), Error> + Send + use<> {
-        let vectors = self.vectors.clone();
-        move |texts, workspace| vectors.embed(texts, workspace).map_err(engine)
     }
 }
 
