@@ -3,7 +3,9 @@
 //! so it can be read by any later version. Not for tokens: those are secrets
 //! of one installation.
 
-use super::{CHANGE_QUADS, CHANGES, Error, FORMAT, History, Ledger, META, QUADS, SUBJECTS, TERMS};
+use super::{
+    CHANGE_QUADS, CHANGES, Error, FORMAT, History, JOURNAL, Ledger, META, QUADS, SUBJECTS, TERMS,
+};
 use crate::rdf::Revision;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -93,7 +95,7 @@ impl History {
     /// Writes a backup of one revision, which it gives. Changes that are made
     /// meanwhile are not in it and do not wait for it.
     pub fn backup(&self, output: impl Write) -> Result<Revision, BackupError> {
-        let read = self.store.with(|database| Ok(database.begin_read()?)).map_err(storage)?;
+        let read = self.store.settled(|database| Ok(database.begin_read()?)).map_err(storage)?;
         let compressed = GzEncoder::new(output, Compression::fast());
         let inner = BufWriter::with_capacity(1 << 16, compressed);
         let mut out = Hashing { inner, hash: Sha256::new() };
@@ -144,7 +146,7 @@ fn number<const N: usize>(bytes: &[u8], at: usize) -> Result<[u8; N], BackupErro
 /// it fails.
 pub fn restore(folder: &Path, input: impl Read) -> Result<Revision, BackupError> {
     let path = folder.join("ledger.redb");
-    if path.exists() {
+    if path.exists() || folder.join(JOURNAL).exists() {
         return Err(BackupError::NotEmpty(folder.display().to_string()));
     }
     std::fs::create_dir_all(folder)?;

@@ -4,20 +4,25 @@
 
 mod backup;
 pub mod fault;
+mod journal;
 mod lock;
 
 pub use backup::{BackupError, restore};
 pub use lock::{Lock, LockError};
 
+use self::journal::Journal;
 use crate::problem::Kind;
 use crate::rdf::QuadIds;
 use crate::rdf::Revision;
 use crate::rdf::TermId;
-use redb::{Database, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{
+    Database, Durability, ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition,
+    WriteTransaction,
+};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const TERMS: TableDefinition<'_, TermId, &[u8]> = TableDefinition::new("terms");
@@ -30,8 +35,12 @@ const CHANGE_QUADS: TableDefinition<'_, (Revision, u32), &[u8]> =
 /// (subject, revision): which changes touched a subject.
 const SUBJECTS: TableDefinition<'_, (TermId, Revision), ()> = TableDefinition::new("subjects");
 
-/// The format this code reads and writes.
-const FORMAT: &[u8] = b"insites-ledger 1";
+/// The format this code writes.
+const FORMAT: &[u8] = b"insites-ledger 2";
+/// The format before: the same tables, without a journal beside them.
+const WITHOUT_JOURNAL: &[u8] = b"insites-ledger 1";
+/// The journal's name in the folder.
+const JOURNAL: &str = "journal";
 /// Quads in one piece of a change: 16 bytes each, so a piece is about 1 MB.
 const PIECE: usize = 1 << 16;
 const REMOVED: u8 = b'-';
@@ -158,11 +167,20 @@ impl Error {
 struct Store {
     database: Arc<RwLock<Option<Database>>>,
     path: PathBuf,
+    tail: Arc<Mutex<Tail>>,
+}
+
+/// The changes that the tables on disk do not have: those in the journal.
+#[derive(Debug, Default)]
+struct Tail {
+    changes: Vec<Change>,
+    /// How many of them the tables in memory have.
+    entered: usize,
 }
 
 impl Store {
     fn open(path: PathBuf) -> Result<Self, Error> {
-        let store = Self { database: Arc::default(), path };
+        let store = Self { database: Arc::default(), path, tail: Arc::default() };
         store.reopen()?;
         Ok(store)
     }
@@ -207,6 +225,12 @@ impl Store {
                 Ok(())
             })()
             .map_err(failed)?,
+            Some(found) if found == WITHOUT_JOURNAL => (|| -> Result<(), redb::Error> {
+                let write = database.begin_write()?;
+                write.open_table(META)?.insert("format", FORMAT)?;
+                Ok(write.commit()?)
+            })()
+            .map_err(failed)?,
             Some(found) if found != FORMAT => {
                 let found = String::from_utf8_lossy(&found).into_owned();
                 return Err(Error::Format { path: self.path.clone(), found });
@@ -226,6 +250,50 @@ impl Store {
             detail: "it could not be opened again after a failure".to_owned(),
         })?;
         work(database).map_err(|e| self.error(&e))
+    }
+
+    /// Reads the tables once they have every change.
+    fn settled<T>(
+        &self,
+        work: impl FnOnce(&Database) -> Result<T, redb::Error>,
+    ) -> Result<T, Error> {
+        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        self.enter(&mut tail, &[], Durability::None)?;
+        drop(tail);
+        self.with(work)
+    }
+
+    /// Enters what the tables lack, and more changes after it: all or none.
+    fn enter(&self, tail: &mut Tail, more: &[Change], durability: Durability) -> Result<(), Error> {
+        let lacking = || tail.changes[tail.entered..].iter().chain(more);
+        let Some(last) = lacking().last().map(|change| change.record.revision) else {
+            return Ok(());
+        };
+        let entered = self.with(|database| {
+            let mut write = database.begin_write()?;
+            write.set_durability(durability)?;
+            insert(&write, lacking())?;
+            if !more.is_empty() {
+                fault::abort("recording");
+            }
+            Ok(write.commit()?)
+        });
+        tail.entered = tail.changes.len();
+        if let Err(error) = entered {
+            // After a failed write the storage takes no more until it is opened
+            // again; what it then has tells whether the changes are in it.
+            tail.entered = 0;
+            self.reopen()?;
+            let at = self.last_revision()?;
+            tail.entered = tail.changes.iter().take_while(|c| c.record.revision <= at).count();
+            if at < last {
+                return Err(error);
+            }
+        }
+        if matches!(durability, Durability::Immediate) {
+            *tail = Tail::default();
+        }
+        Ok(())
     }
 
     fn error(&self, error: &redb::Error) -> Error {
@@ -256,6 +324,7 @@ impl Store {
 #[derive(Debug)]
 pub struct Ledger {
     store: Store,
+    journal: Journal,
     revision: Revision,
     lock: Lock,
 }
@@ -280,12 +349,20 @@ impl Ledger {
         })?;
         let path = folder.join("ledger.redb");
         let is_empty = std::fs::metadata(&path).map_or(0, |data| data.len()) == 0;
-        if is_empty && folder.join("text").exists() {
+        let beside = folder.join(JOURNAL);
+        if is_empty && (folder.join("text").exists() || beside.exists()) {
             return Err(Error::Missing { path });
         }
         let store = Store::open(path)?;
-        let revision = store.last_revision()?;
-        Ok(Self { store, revision, lock })
+        let at = store.last_revision()?;
+        let (mut journal, changes) = Journal::open(&beside, at)
+            .map_err(|error| Error::Storage { path: beside.clone(), detail: error.to_string() })?;
+        let mut tail = store.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        store.enter(&mut tail, &changes, Durability::Immediate)?;
+        drop(tail);
+        journal.restart();
+        let revision = changes.last().map_or(at, |change| change.record.revision);
+        Ok(Self { store, journal, revision, lock })
     }
 
     /// Tells other processes what this one does with the folder.
@@ -325,64 +402,30 @@ impl Ledger {
                 serde_json::to_vec(&change.record).map_err(|e| Error::Damaged(e.to_string()))?,
             );
         }
-        let recorded = self.store.with(|database| -> Result<(), redb::Error> {
-            let write = database.begin_write()?;
-            {
-                let mut terms = write.open_table(TERMS)?;
-                let mut quads = write.open_table(QUADS)?;
-                let mut records = write.open_table(CHANGES)?;
-                let mut pieces = write.open_table(CHANGE_QUADS)?;
-                let mut subjects = write.open_table(SUBJECTS)?;
-                for (change, encoded) in changes.iter().zip(&encoded) {
-                    for (id, term) in (change.first_term..).zip(&change.terms) {
-                        terms.insert(id, term.as_slice())?;
-                    }
-                    for [s, p, o, g] in &change.removed {
-                        quads.remove((*s, *p, *o, *g))?;
-                    }
-                    // Sorted already by whoever settled the change.
-                    for [s, p, o, g] in &change.added {
-                        quads.insert((*s, *p, *o, *g), ())?;
-                    }
-                    records.insert(change.record.revision, encoded.as_slice())?;
-                    let mut touched: Vec<TermId> =
-                        change.removed.iter().chain(&change.added).map(|quad| quad[0]).collect();
-                    touched.sort_unstable();
-                    touched.dedup();
-                    for subject in touched {
-                        subjects.insert((subject, change.record.revision), ())?;
-                    }
-                    let all = change
-                        .removed
-                        .chunks(PIECE)
-                        .map(|quads| (REMOVED, quads))
-                        .chain(change.added.chunks(PIECE).map(|quads| (ADDED, quads)));
-                    for (number, (sign, quads)) in (0..).zip(all) {
-                        let piece = encode_piece(sign, quads);
-                        pieces.insert((change.record.revision, number), piece.as_slice())?;
-                    }
-                }
-            }
-            fault::abort("recording");
-            write.commit()?;
-            Ok(())
-        });
-        if let Err(error) = recorded {
-            // After a failed write the storage takes no more until it is opened
-            // again; what it then has tells whether the changes are in it.
-            self.store.reopen()?;
-            if self.store.last_revision()? != revision {
-                return Err(error);
-            }
+        if self.in_journal(changes, &encoded) {
+            let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            tail.changes.extend_from_slice(changes);
+        } else {
+            let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
+            self.store.enter(&mut tail, changes, Durability::Immediate)?;
+            self.journal.restart();
         }
         self.revision = revision;
         Ok(revision)
     }
 
+    /// Records changes in the journal, if they have room and the disk takes them.
+    fn in_journal(&mut self, changes: &[Change], records: &[Vec<u8>]) -> bool {
+        self.journal.append(changes, records).unwrap_or_else(|error| {
+            tracing::error!(%error, "the journal could not be written; the tables are");
+            false
+        })
+    }
+
     /// Reads everything that views are made from. `progress` is told the terms
     /// and quads read so far and in all.
     pub fn state(&self, mut progress: impl FnMut(u64, u64)) -> Result<State, Error> {
-        let state = self.store.with(|database| -> Result<State, redb::Error> {
+        let state = self.store.settled(|database| -> Result<State, redb::Error> {
             let read = database.begin_read()?;
             let terms = read.open_table(TERMS)?;
             let quads = read.open_table(QUADS)?;
@@ -419,7 +462,7 @@ pub struct History {
 impl History {
     /// The last change.
     pub fn last(&self) -> Result<Option<ChangeRecord>, Error> {
-        let found = self.store.with(|database| -> Result<Option<Vec<u8>>, redb::Error> {
+        let found = self.store.settled(|database| -> Result<Option<Vec<u8>>, redb::Error> {
             let read = database.begin_read()?;
             let table = read.open_table(CHANGES)?;
             Ok(table.last()?.map(|(_, record)| record.value().to_vec()))
@@ -447,7 +490,7 @@ impl History {
 
     /// The changes after `since`, oldest first, at most `limit`.
     pub fn changes(&self, since: Revision, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
-        let encoded = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+        let encoded = self.store.settled(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
             let read = database.begin_read()?;
             let table = read.open_table(CHANGES)?;
             let mut found = Vec::new();
@@ -464,7 +507,7 @@ impl History {
 
     /// The changes that touched a subject, newest first, at most `limit`.
     pub fn of_subject(&self, subject: TermId, limit: usize) -> Result<Vec<ChangeRecord>, Error> {
-        let encoded = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+        let encoded = self.store.settled(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
             let read = database.begin_read()?;
             let subjects = read.open_table(SUBJECTS)?;
             let changes = read.open_table(CHANGES)?;
@@ -490,7 +533,7 @@ impl History {
         until: Revision,
         mut each: impl FnMut(QuadIds, bool),
     ) -> Result<(), Error> {
-        self.store.with(|database| -> Result<(), redb::Error> {
+        self.store.settled(|database| -> Result<(), redb::Error> {
             let read = database.begin_read()?;
             let table = read.open_table(CHANGE_QUADS)?;
             for entry in table.range((since + 1, 0)..=(until, u32::MAX))? {
@@ -507,7 +550,7 @@ impl History {
 
     /// The quads that a change removed and added.
     pub fn change_quads(&self, revision: Revision) -> Result<(Vec<QuadIds>, Vec<QuadIds>), Error> {
-        let pieces = self.store.with(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
+        let pieces = self.store.settled(|database| -> Result<Vec<Vec<u8>>, redb::Error> {
             let read = database.begin_read()?;
             let table = read.open_table(CHANGE_QUADS)?;
             let mut found = Vec::new();
@@ -523,6 +566,49 @@ impl History {
         }
         Ok((removed, added))
     }
+}
+
+/// Puts changes into the tables.
+fn insert<'a>(
+    write: &WriteTransaction,
+    changes: impl Iterator<Item = &'a Change>,
+) -> Result<(), redb::Error> {
+    let mut terms = write.open_table(TERMS)?;
+    let mut quads = write.open_table(QUADS)?;
+    let mut records = write.open_table(CHANGES)?;
+    let mut pieces = write.open_table(CHANGE_QUADS)?;
+    let mut subjects = write.open_table(SUBJECTS)?;
+    for change in changes {
+        for (id, term) in (change.first_term..).zip(&change.terms) {
+            terms.insert(id, term.as_slice())?;
+        }
+        for [s, p, o, g] in &change.removed {
+            quads.remove((*s, *p, *o, *g))?;
+        }
+        // Sorted already by whoever settled the change.
+        for [s, p, o, g] in &change.added {
+            quads.insert((*s, *p, *o, *g), ())?;
+        }
+        let encoded = serde_json::to_vec(&change.record).map_err(|e| redb::Error::Io(e.into()))?;
+        records.insert(change.record.revision, encoded.as_slice())?;
+        let mut touched: Vec<TermId> =
+            change.removed.iter().chain(&change.added).map(|quad| quad[0]).collect();
+        touched.sort_unstable();
+        touched.dedup();
+        for subject in touched {
+            subjects.insert((subject, change.record.revision), ())?;
+        }
+        let all = change
+            .removed
+            .chunks(PIECE)
+            .map(|quads| (REMOVED, quads))
+            .chain(change.added.chunks(PIECE).map(|quads| (ADDED, quads)));
+        for (number, (sign, quads)) in (0..).zip(all) {
+            let piece = encode_piece(sign, quads);
+            pieces.insert((change.record.revision, number), piece.as_slice())?;
+        }
+    }
+    Ok(())
 }
 
 fn decode_piece(piece: &[u8]) -> impl Iterator<Item = QuadIds> + '_ {

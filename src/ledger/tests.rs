@@ -56,6 +56,97 @@ fn what_was_recorded_is_there_after_reopening() {
 }
 
 #[test]
+fn small_changes_are_in_the_journal_until_somebody_looks_or_it_is_full() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut ledger = Ledger::open(folder.path(), "test").expect("a new ledger");
+    let one =
+        |revision: Revision, id: TermId| change(revision, id, &[b"Ia"], &[], &[[id, 2, 3, 0]]);
+    let mut revision = 0;
+    let mut record = |ledger: &mut Ledger| {
+        revision += 1;
+        let id = TermId::try_from(revision).expect("few");
+        assert_eq!(ledger.record(&[one(revision, id)]).expect("recorded"), revision);
+    };
+    record(&mut ledger);
+    record(&mut ledger);
+    assert_eq!(ledger.store.last_revision().expect("readable"), 0, "not in the tables");
+    // As after a kill: nobody entered them.
+    drop(ledger);
+    let mut ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
+    assert_eq!((ledger.revision(), ledger.store.last_revision().expect("readable")), (2, 2));
+    record(&mut ledger);
+    let last = ledger.history().last().expect("readable").expect("a change");
+    assert_eq!(last.revision, 3, "whoever looks sees it");
+    record(&mut ledger);
+    drop(ledger);
+    // Older changes behind the last one are left alone, and one that was not
+    // written whole never was.
+    let path = folder.path().join(JOURNAL);
+    let whole = std::fs::read(&path).expect("a journal");
+    let mut cut = whole.clone();
+    let entry = cut.iter().rposition(|byte| *byte != 0).expect("an entry");
+    cut[entry] ^= 1;
+    std::fs::write(&path, &cut).expect("written");
+    drop(Ledger::open(folder.path(), "test").expect("the same ledger"));
+    let mut ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
+    assert_eq!(ledger.revision(), 3);
+    fill_up(&mut ledger);
+    let history = ledger.history();
+    drop(ledger);
+    let revisions: Vec<_> =
+        history.changes(0, 9_999).expect("readable").iter().map(|c| c.revision).collect();
+    assert!(revisions.iter().copied().eq(1..=1_000), "{revisions:?}");
+    drop(history);
+    let ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
+    assert_eq!(ledger.state(|_, _| {}).expect("readable").quads.len(), 1_000);
+}
+
+/// Many more changes than the journal has room for, in groups, up to 1,000.
+fn fill_up(ledger: &mut Ledger) {
+    while ledger.revision() < 1_000 {
+        let first = ledger.revision() + 1;
+        let changes: Vec<Change> = (first..=(first + 2).min(1_000))
+            .map(|revision| {
+                let id = TermId::try_from(revision).expect("few");
+                change(revision, id, &[&[b'I'; 400]], &[], &[[id, 2, 3, 0]])
+            })
+            .collect();
+        ledger.record(&changes).expect("recorded");
+    }
+    assert!(ledger.store.last_revision().expect("readable") > 600, "it was full");
+}
+
+#[test]
+fn a_ledger_without_a_journal_opens_and_older_programs_refuse_it_then() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut ledger = Ledger::open(folder.path(), "test").expect("a ledger");
+    ledger.record(&[change(1, 1, &[b"Ia"], &[], &[[1, 1, 1, 0]])]).expect("recorded");
+    ledger.history().last().expect("entered");
+    let put = |ledger: &Ledger, format: &[u8]| {
+        let written = ledger.store.with(|database| {
+            let write = database.begin_write()?;
+            write.open_table(META)?.insert("format", format)?;
+            Ok(write.commit()?)
+        });
+        written.expect("written");
+    };
+    put(&ledger, WITHOUT_JOURNAL);
+    drop(ledger);
+    std::fs::remove_file(folder.path().join(JOURNAL)).expect("removed");
+    let ledger = Ledger::open(folder.path(), "test").expect("an older ledger");
+    assert_eq!(ledger.revision(), 1);
+    let format = ledger.store.with(|database| {
+        let meta = database.begin_read()?.open_table(META)?;
+        Ok(meta.get("format")?.map(|format| format.value().to_vec()))
+    });
+    assert_eq!(format.expect("readable").as_deref(), Some(FORMAT));
+    drop(ledger);
+    std::fs::remove_file(folder.path().join("ledger.redb")).expect("removed");
+    let error = Ledger::open(folder.path(), "test").expect_err("a journal alone is no ledger");
+    assert!(matches!(error, Error::Missing { .. }), "{error}");
+}
+
+#[test]
 fn a_second_opener_is_told_who_holds_it() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let _first = Ledger::open(folder.path(), "serving http://127.0.0.1:7878").expect("a ledger");
