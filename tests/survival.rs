@@ -230,7 +230,16 @@ fn damaged_files_are_told_and_nothing_is_made_worse() {
         err(&refused)
     );
     std::fs::write(&path, &whole).expect("written");
-    views_agree(&data, "after the ledger was put back");
+    // So is a damaged journal.
+    let journal = Path::new(&data).join("journal");
+    let zeros = std::fs::read(&journal).expect("a journal");
+    for damaged in [&zeros[..100], b"x"] {
+        std::fs::write(&journal, damaged).expect("written");
+        let text = err(&run(&data, &["check"]));
+        assert!(text.contains("journal") && text.contains("hint:"), "{text}");
+    }
+    std::fs::write(&journal, &zeros).expect("written");
+    views_agree(&data, "after both were put back");
 }
 
 #[test]

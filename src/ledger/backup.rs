@@ -4,7 +4,8 @@
 //! of one installation.
 
 use super::{
-    CHANGE_QUADS, CHANGES, Error, FORMAT, History, JOURNAL, Ledger, META, QUADS, SUBJECTS, TERMS,
+    CHANGE_QUADS, CHANGES, Error, History, JOURNAL, Ledger, META, QUADS, SUBJECTS, TERMS,
+    WITHOUT_JOURNAL,
 };
 use crate::rdf::Revision;
 use flate2::Compression;
@@ -175,7 +176,11 @@ fn fill(path: &Path, input: impl Read) -> Result<Revision, BackupError> {
     let write = database.begin_write().map_err(storage)?;
     let mut revision = 0;
     {
-        write.open_table(META).map_err(storage)?.insert("format", FORMAT).map_err(storage)?;
+        write
+            .open_table(META)
+            .map_err(storage)?
+            .insert("format", WITHOUT_JOURNAL)
+            .map_err(storage)?;
         let mut terms = write.open_table(TERMS).map_err(storage)?;
         let mut quads = write.open_table(QUADS).map_err(storage)?;
         let mut changes = write.open_table(CHANGES).map_err(storage)?;

@@ -7,63 +7,54 @@ use crate::ledger::{Change, fault};
 use crate::rdf::{QuadIds, Revision};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// The length of the file (bytes): some 200 changes of a record each. Entering
 /// so many into the tables takes about 10 ms.
-const LENGTH: usize = 256 << 10;
-/// The length of an entry, and its checksum.
-const HEAD: usize = 4 + 8;
+pub(super) const LENGTH: usize = 256 << 10;
+/// The head of an entry: the length of what follows, 8 bytes of its hash, and 4
+/// bytes of the hash of these. Entries begin at multiples of it, so that no head
+/// lies in two sectors.
+const HEAD: usize = 16;
+/// What a disk writes whole or not at all (bytes).
+const SECTOR: usize = 512;
 
 #[derive(Debug)]
 pub(super) struct Journal {
     file: File,
-    /// Where the next entry goes.
+    /// Where the next entry goes. Everything behind it is zero, unless it is at
+    /// the end.
     at: usize,
 }
 
+/// Makes an empty journal if there is none. To be called before anything says
+/// that there is one.
+pub(super) fn make(path: &Path) -> io::Result<()> {
+    if std::fs::metadata(path).is_ok_and(|data| data.len() == LENGTH as u64) {
+        return Ok(());
+    }
+    // Flushing a write into a hole takes longer than one over zeros.
+    std::fs::write(path, vec![0; LENGTH])?;
+    File::open(path)?.sync_all()?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
+
 impl Journal {
-    /// Opens a journal, which is made if it is not there. Gives the changes in
-    /// it that follow a revision; they are written over by the next.
+    /// Opens a journal. Gives the changes in it that follow a revision; once
+    /// they are in the tables, it is to be restarted.
     pub(super) fn open(path: &Path, after: Revision) -> io::Result<(Self, Vec<Change>)> {
-        let mut file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let mut changes = Vec::new();
-        let mut revision = after;
-        let mut rest = bytes.as_slice();
-        while let Some((entry, next)) = read_entry(rest) {
-            // What the tables have already may stand before or behind.
-            for change in entry.into_iter().filter(|change| change.record.revision > after) {
-                revision += 1;
-                if change.record.revision != revision {
-                    return Err(io::Error::other(format!(
-                        "change {revision} is missing between the tables and the journal"
-                    )));
-                }
-                changes.push(change);
-            }
-            rest = next;
-        }
-        if bytes.len() < LENGTH {
-            // Flushing a write into a hole takes longer than one over zeros.
-            file.seek(SeekFrom::End(0))?;
-            file.write_all(&vec![0; LENGTH - bytes.len()])?;
-            file.sync_all()?;
-            if let Some(folder) = path.parent() {
-                File::open(folder)?.sync_all()?;
-            }
-        }
-        Ok((Self { file, at: 0 }, changes))
+        let bytes = std::fs::read(path)?;
+        let changes = read(&bytes, after).map_err(io::Error::other)?;
+        let file = OpenOptions::new().write(true).open(path)?;
+        Ok((Self { file, at: LENGTH }, changes))
     }
 
     /// Appends changes; when it returns, they are on disk. `false` if there is
     /// no room for them.
     pub(super) fn append(&mut self, changes: &[Change], records: &[Vec<u8>]) -> io::Result<bool> {
         let size: usize = changes.iter().map(|c| 16 * (c.added.len() + c.removed.len())).sum();
-        if size > LENGTH {
+        if self.at + size > LENGTH {
             return Ok(false);
         }
         let entry = write_entry(changes, records);
@@ -71,32 +62,84 @@ impl Journal {
             return Ok(false);
         }
         fault::abort("recording");
-        let written = self.put(&entry);
-        if written.is_err() {
+        if let Err(error) = self.put(self.at, &entry) {
             // It was not recorded, so it must not be found.
-            let _ = self.put(&[0; HEAD]);
+            if self.put(self.at, &vec![0; entry.len()]).is_err() {
+                self.at = LENGTH;
+            }
+            return Err(error);
         }
-        written?;
         self.at += entry.len();
         Ok(true)
     }
 
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.at as u64))?;
+    fn put(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(at as u64))?;
         self.file.write_all(bytes)?;
         self.file.sync_data()
     }
 
     /// The tables have all changes, on disk: the next one goes to the beginning.
-    pub(super) fn restart(&mut self) {
+    /// While that fails, there is no room.
+    pub(super) fn restart(&mut self) -> io::Result<()> {
+        self.at = LENGTH;
+        self.put(0, &vec![0; LENGTH])?;
         self.at = 0;
+        Ok(())
     }
 }
 
-fn check(payload: &[u8]) -> [u8; 8] {
-    let mut check = [0; 8];
-    check.copy_from_slice(&Sha256::digest(payload)[..8]);
-    check
+/// The changes in a journal that follow a revision. The last entry may have been
+/// cut off while it was written, and was acknowledged to nobody then; anything
+/// else that cannot be read is damage.
+fn read(bytes: &[u8], after: Revision) -> Result<Vec<Change>, String> {
+    if bytes.len() != LENGTH {
+        return Err(format!("it has {} bytes instead of {LENGTH}", bytes.len()));
+    }
+    let mut changes = Vec::new();
+    let mut revision = after;
+    let mut at = 0;
+    while at < LENGTH && bytes[at..at + HEAD] != [0; HEAD] {
+        let end = end_of_entry(bytes, at)
+            .ok_or_else(|| format!("the entry at byte {at} has a damaged head"))?;
+        let Some(entry) = read_entry(&bytes[at..end]) else {
+            let mut sectors = (at / SECTOR..end.div_ceil(SECTOR)).map(|n| &bytes[n * SECTOR..]);
+            if sectors.any(|sector| sector[..SECTOR] == [0; SECTOR]) {
+                break;
+            }
+            return Err(format!("the entry at byte {at} does not have the checksum it should"));
+        };
+        // What the tables have already may stand before.
+        for change in entry.into_iter().filter(|change| change.record.revision > after) {
+            revision += 1;
+            if change.record.revision != revision {
+                return Err(format!("change {revision} is neither in the tables nor in it"));
+            }
+            changes.push(change);
+        }
+        at = end;
+    }
+    // Nothing was written behind an entry that was cut off.
+    let behind = (at + HEAD..LENGTH).step_by(HEAD);
+    let mut later = behind.filter_map(|at| read_entry(&bytes[at..end_of_entry(bytes, at)?]));
+    if later.any(|entry| entry.iter().any(|change| change.record.revision > revision)) {
+        return Err(format!("change {} is missing before later ones", revision + 1));
+    }
+    Ok(changes)
+}
+
+/// Where the entry ends that begins here, if one does.
+fn end_of_entry(bytes: &[u8], at: usize) -> Option<usize> {
+    let head = &bytes[at..at + HEAD];
+    let length = take_number(&mut &head[..])? as usize;
+    let end = at + HEAD + length;
+    (length > 0 && head[12..] == hash(&head[..12])[..4] && end <= LENGTH).then_some(end)
+}
+
+fn hash(bytes: &[u8]) -> [u8; 8] {
+    let mut hash = [0; 8];
+    hash.copy_from_slice(&Sha256::digest(bytes)[..8]);
+    hash
 }
 
 fn write_entry(changes: &[Change], records: &[Vec<u8>]) -> Vec<u8> {
@@ -118,10 +161,13 @@ fn write_entry(changes: &[Change], records: &[Vec<u8>]) -> Vec<u8> {
             }
         }
     }
+    entry.resize(entry.len().next_multiple_of(HEAD), 0);
     let length = u32::try_from(entry.len() - HEAD).unwrap_or(u32::MAX);
-    let check = check(&entry[HEAD..]);
     entry[..4].copy_from_slice(&length.to_le_bytes());
-    entry[4..HEAD].copy_from_slice(&check);
+    let of_payload = hash(&entry[HEAD..]);
+    entry[4..12].copy_from_slice(&of_payload);
+    let of_head = hash(&entry[..12]);
+    entry[12..HEAD].copy_from_slice(&of_head[..4]);
     entry
 }
 
@@ -134,19 +180,14 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// The entry at the beginning, and what follows; `None` if there is no whole
-/// one.
-fn read_entry(bytes: &[u8]) -> Option<(Vec<Change>, &[u8])> {
-    let mut rest = bytes;
-    let length = take_number(&mut rest)? as usize;
-    let found = take(&mut rest, 8)?;
-    let mut payload = take(&mut rest, length)?;
-    if length == 0 || found != check(payload) {
+/// The changes of an entry, from its head to its end; `None` if it is not whole.
+fn read_entry(entry: &[u8]) -> Option<Vec<Change>> {
+    let (head, mut payload) = entry.split_at_checked(HEAD)?;
+    if head[4..12] != hash(payload) {
         return None;
     }
     let count = take_number(&mut payload)?;
-    let changes = (0..count).map(|_| read_change(&mut payload)).collect::<Option<_>>()?;
-    Some((changes, rest))
+    (0..count).map(|_| read_change(&mut payload)).collect()
 }
 
 fn read_change(payload: &mut &[u8]) -> Option<Change> {

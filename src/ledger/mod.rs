@@ -143,6 +143,20 @@ pub enum Error {
         /// What the storage said.
         detail: String,
     },
+    /// The journal beside the file is missing or damaged.
+    #[error(
+        "the journal {} cannot be read: {detail}\n\
+         hint: the last changes may be in it alone, so nothing was changed; restore the last \
+         backup into a new folder, or, to go on without them, put a journal of {} zero bytes \
+         in its place",
+        path.display(), journal::LENGTH
+    )]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        detail: String,
+    },
     /// A test asked for this failure.
     #[error("a fault was asked for at the point {0:?}")]
     Fault(String),
@@ -214,6 +228,7 @@ impl Store {
         .map_err(failed)?;
         match found {
             None => (|| -> Result<(), redb::Error> {
+                journal::make(&self.path.with_file_name(JOURNAL))?;
                 let write = database.begin_write()?;
                 write.open_table(META)?.insert("format", FORMAT)?;
                 write.open_table(TERMS)?;
@@ -226,6 +241,7 @@ impl Store {
             })()
             .map_err(failed)?,
             Some(found) if found == WITHOUT_JOURNAL => (|| -> Result<(), redb::Error> {
+                journal::make(&self.path.with_file_name(JOURNAL))?;
                 let write = database.begin_write()?;
                 write.open_table(META)?.insert("format", FORMAT)?;
                 Ok(write.commit()?)
@@ -356,11 +372,11 @@ impl Ledger {
         let store = Store::open(path)?;
         let at = store.last_revision()?;
         let (mut journal, changes) = Journal::open(&beside, at)
-            .map_err(|error| Error::Storage { path: beside.clone(), detail: error.to_string() })?;
+            .map_err(|error| Error::Journal { path: beside, detail: error.to_string() })?;
         let mut tail = store.tail.lock().unwrap_or_else(PoisonError::into_inner);
         store.enter(&mut tail, &changes, Durability::Immediate)?;
         drop(tail);
-        journal.restart();
+        restart(&mut journal);
         let revision = changes.last().map_or(at, |change| change.record.revision);
         Ok(Self { store, journal, revision, lock })
     }
@@ -408,7 +424,7 @@ impl Ledger {
         } else {
             let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
             self.store.enter(&mut tail, changes, Durability::Immediate)?;
-            self.journal.restart();
+            restart(&mut self.journal);
         }
         self.revision = revision;
         Ok(revision)
@@ -565,6 +581,13 @@ impl History {
             target.extend(decode_piece(&piece));
         }
         Ok((removed, added))
+    }
+}
+
+/// Begins the journal again, or goes without until that succeeds.
+fn restart(journal: &mut Journal) {
+    if let Err(error) = journal.restart() {
+        tracing::error!(%error, "the journal could not be emptied; the tables are written");
     }
 }
 

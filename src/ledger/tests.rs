@@ -79,17 +79,8 @@ fn small_changes_are_in_the_journal_until_somebody_looks_or_it_is_full() {
     assert_eq!(last.revision, 3, "whoever looks sees it");
     record(&mut ledger);
     drop(ledger);
-    // Older changes behind the last one are left alone, and one that was not
-    // written whole never was.
-    let path = folder.path().join(JOURNAL);
-    let whole = std::fs::read(&path).expect("a journal");
-    let mut cut = whole.clone();
-    let entry = cut.iter().rposition(|byte| *byte != 0).expect("an entry");
-    cut[entry] ^= 1;
-    std::fs::write(&path, &cut).expect("written");
-    drop(Ledger::open(folder.path(), "test").expect("the same ledger"));
     let mut ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
-    assert_eq!(ledger.revision(), 3);
+    assert_eq!(ledger.revision(), 4);
     fill_up(&mut ledger);
     let history = ledger.history();
     drop(ledger);
@@ -99,6 +90,53 @@ fn small_changes_are_in_the_journal_until_somebody_looks_or_it_is_full() {
     drop(history);
     let ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
     assert_eq!(ledger.state(|_, _| {}).expect("readable").quads.len(), 1_000);
+}
+
+#[test]
+fn a_change_that_was_cut_off_never_was_and_damage_is_told() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let open = || Ledger::open(folder.path(), "test");
+    let mut ledger = open().expect("a new ledger");
+    for revision in 1..=3 {
+        let id = TermId::try_from(revision).expect("few");
+        let term = [b'I'; 900];
+        ledger.record(&[change(revision, id, &[&term], &[], &[[id, 2, 3, 0]])]).expect("recorded");
+    }
+    drop(ledger);
+    let (tables, path) = (folder.path().join("ledger.redb"), folder.path().join(JOURNAL));
+    let before = std::fs::read(&tables).expect("a ledger");
+    let whole = std::fs::read(&path).expect("a journal");
+    let last = whole.iter().rposition(|byte| *byte != 0).expect("an entry");
+    let opened = |journal: &[u8]| {
+        std::fs::write(&tables, &before).expect("written");
+        std::fs::write(&path, journal).expect("written");
+        open().map(|ledger| ledger.revision())
+    };
+    // The end of the last one never reached the disk.
+    for cut in [last / 512, last / 512 - 1] {
+        let mut journal = whole.clone();
+        journal[cut * 512..].fill(0);
+        assert_eq!(opened(&journal).expect("as if it had not been"), 2);
+    }
+    // A bit anywhere, a block that is gone, an end that is gone.
+    for byte in (0..last).step_by(7) {
+        let mut journal = whole.clone();
+        journal[byte] ^= 4;
+        let error = opened(&journal).expect_err("damage").to_string();
+        assert!(error.contains("hint: ") && error.contains("journal"), "{byte}: {error}");
+        assert_eq!(std::fs::read(&path).expect("left alone"), journal);
+    }
+    for sector in 0..last / 512 - 2 {
+        let mut journal = whole.clone();
+        journal[sector * 512..][..512].fill(0);
+        let error = opened(&journal).expect_err("damage").to_string();
+        assert!(error.contains("change "), "{sector}: {error}");
+    }
+    assert!(matches!(opened(&whole[..last]), Err(Error::Journal { .. })));
+    std::fs::remove_file(&path).expect("removed");
+    assert!(matches!(open(), Err(Error::Journal { .. })), "missing");
+    assert_eq!(opened(&whole).expect("whole"), 3);
+    assert_eq!(opened(&vec![0; whole.len()]).expect("as the hint says"), 0);
 }
 
 /// Many more changes than the journal has room for, in groups, up to 1,000.
