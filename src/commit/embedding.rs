@@ -1,6 +1,6 @@
 //! Makes the vectors that documents lack, beside everything else: of a few as
-//! soon as they are shown, since whoever searches by meaning waits for them; of
-//! many, after a large import, a first start or a change of model, in the
+//! soon as no more changes come, or at once if somebody who searches by meaning
+//! waits for them; of many, after a large import, a first start or a change of model, in the
 //! background. What is done stays done over a restart; what is not is found
 //! again by looking for documents without a vector. Not for what a vector is.
 
@@ -21,7 +21,12 @@ const PAUSE: Duration = Duration::from_secs(30);
 const TOLD: Duration = Duration::from_secs(10);
 /// How much the threads stand back behind those that answer requests
 /// (nice value).
-const NICE: i32 = 10;
+const NICE: i32 = 19;
+/// How long no change comes before the vectors of the last few are made. Until
+/// then the processor is left to those who write.
+const CALM: Duration = Duration::from_millis(20);
+/// How long they are put off at most.
+const PUT_OFF: Duration = Duration::from_secs(1);
 
 /// Starts the threads that keep documents embedded until the reader is gone.
 pub fn keep_embedding(reader: &Reader, threads: usize) -> std::io::Result<()> {
@@ -36,6 +41,7 @@ pub fn keep_embedding(reader: &Reader, threads: usize) -> std::io::Result<()> {
 fn keep(current: &Weak<Current>, names: &Names, threads: usize) {
     let mut workspaces: Vec<Workspace> = (0..threads).map(|_| Workspace::default()).collect();
     let mut told: Option<Instant> = None;
+    let mut put_off: Option<Instant> = None;
     while let Some(shared) = current.upgrade() {
         let shown = *shared.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = Reader { current: Arc::clone(&shared), names: names.clone() };
@@ -55,8 +61,16 @@ fn keep(current: &Weak<Current>, names: &Names, threads: usize) {
             }
             continue;
         }
-        drop(shared);
         let few = missing.len() <= AWAITED;
+        if few && !snapshot.text.vectors_wanted_within(CALM) {
+            let changes_come =
+                *shared.shown.lock().unwrap_or_else(PoisonError::into_inner) != shown;
+            if changes_come && put_off.get_or_insert_with(Instant::now).elapsed() < PUT_OFF {
+                continue;
+            }
+        }
+        put_off = None;
+        drop(shared);
         if !few && told.is_none_or(|at| at.elapsed() > TOLD) {
             let (embedded, documents) = snapshot.text.coverage();
             tracing::info!(embedded, documents, "making vectors of documents");

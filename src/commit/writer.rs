@@ -3,6 +3,8 @@
 
 use crate::commit::{Committed, Committer, Edit, Error, Rules};
 use crate::rdf::Provenance;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -10,8 +12,9 @@ use std::time::{Duration, Instant};
 const TOGETHER: usize = 64;
 /// Changes that may wait; more are refused.
 const WAITING: usize = 256;
-/// How long a group is waited for, when the last one had several changes.
-const PATIENCE: Duration = Duration::from_millis(2);
+/// How long a group is waited for at most, when several changes are expected:
+/// as long as recording the last one took, since more would not pay.
+const PATIENCE: Duration = Duration::from_millis(4);
 /// Stack of the thread (bytes): it evaluates updates, which recurse.
 const STACK: usize = 256 << 20;
 
@@ -44,6 +47,8 @@ enum Job {
 #[derive(Clone)]
 pub struct Writer {
     queue: SyncSender<Job>,
+    /// How many jobs are in it.
+    queued: Arc<AtomicUsize>,
 }
 
 /// Too many changes wait.
@@ -55,11 +60,13 @@ impl Writer {
     /// Starts the thread. It ends when the last clone is gone.
     pub fn start(committer: Committer) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(WAITING);
+        let queued = Arc::new(AtomicUsize::new(0));
+        let waiting = Arc::clone(&queued);
         std::thread::Builder::new()
             .name("writer".to_owned())
             .stack_size(STACK)
-            .spawn(move || work(committer, &jobs))?;
-        Ok(Self { queue })
+            .spawn(move || work(committer, &Jobs { jobs, waiting }))?;
+        Ok(Self { queue, queued })
     }
 
     /// Queues a change. `answer` is called on the writer's thread, after the
@@ -78,8 +85,12 @@ impl Writer {
     }
 
     fn send(&self, job: Job) -> Result<(), Crowded> {
+        self.queued.fetch_add(1, Ordering::Relaxed);
         self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => Crowded,
+            TrySendError::Full(_) | TrySendError::Disconnected(_) => {
+                self.queued.fetch_sub(1, Ordering::Relaxed);
+                Crowded
+            }
         })
     }
 
@@ -94,10 +105,37 @@ impl Writer {
     }
 }
 
-fn work(mut committer: Committer, jobs: &Receiver<Job>) {
+/// The other end of the queue.
+struct Jobs {
+    jobs: Receiver<Job>,
+    /// How many there are.
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Jobs {
+    /// The next one; `None` if nobody can send any more.
+    fn next(&self) -> Option<Job> {
+        self.counted(self.jobs.recv().ok())
+    }
+
+    /// The next one if it comes before this time.
+    fn next_until(&self, time: Instant) -> Option<Job> {
+        self.counted(self.jobs.recv_timeout(time.saturating_duration_since(Instant::now())).ok())
+    }
+
+    fn counted(&self, job: Option<Job>) -> Option<Job> {
+        if job.is_some() {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+        job
+    }
+}
+
+fn work(mut committer: Committer, jobs: &Jobs) {
     let mut next = None;
     let mut expected = 1;
-    while let Some(job) = next.take().or_else(|| jobs.recv().ok()) {
+    let mut patience = Duration::ZERO;
+    while let Some(job) = next.take().or_else(|| jobs.next()) {
         let mut together = Vec::new();
         match job {
             Job::Alone(work) => {
@@ -106,16 +144,10 @@ fn work(mut committer: Committer, jobs: &Receiver<Job>) {
             }
             Job::Change(wanted, answer) => together.push((wanted, answer)),
         }
-        // Whoever was answered just now is about to ask again: wait a moment for
-        // as many as last time, and the disk is asked once for all of them.
-        let patience = Instant::now() + PATIENCE;
+        let begun = Instant::now();
         while together.len() < TOGETHER {
-            let job = if together.len() < expected {
-                jobs.recv_timeout(patience.saturating_duration_since(Instant::now())).ok()
-            } else {
-                jobs.try_recv().ok()
-            };
-            match job {
+            let wait = if together.len() < expected { patience } else { Duration::ZERO };
+            match jobs.next_until(begun + wait) {
                 Some(Job::Change(wanted, answer)) => together.push((wanted, answer)),
                 Some(alone) => {
                     next = Some(alone);
@@ -124,9 +156,13 @@ fn work(mut committer: Committer, jobs: &Receiver<Job>) {
                 None => break,
             }
         }
-        expected = together.len();
         let (wanted, answers): (Vec<_>, Vec<_>) = together.into_iter().unzip();
+        let before = committer.steps().recorded;
         let results = committer.make(wanted);
+        patience = committer.steps().recorded.saturating_sub(before).min(PATIENCE);
+        // Whoever is answered now is about to ask again: a moment is waited for
+        // them and for those who wait already, and the disk is asked once for all.
+        expected = answers.len() + jobs.waiting.load(Ordering::Relaxed);
         for (answer, result) in answers.into_iter().zip(results) {
             answer(result);
         }

@@ -455,11 +455,9 @@ mod tests {
         let next = quads.next.clone().expect("a new base is begun");
         // Meanwhile: of what was recent then, some is undone, and more comes.
         let later = quads.with(&recent[..10], &all[..2]).with(&all[7..9], &[quad(5_000)]);
-        while next.base.get().is_none() {
-            std::thread::yield_now();
-        }
+        let base = next.base.wait();
         let over = later.with(&[], &[quad(6_000)]);
-        assert!(over.next.is_none() && !Arc::ptr_eq(&over.base, &later.base));
+        assert!(over.next.is_none() && Arc::ptr_eq(&over.base, base));
         assert!(over.added.len() < 10, "little is recent: {}", over.added.len());
         let expected: BTreeSet<QuadIds> = all[..2]
             .iter()

@@ -44,6 +44,26 @@ struct Making {
     /// Counts how often some were made, and wakes those who wait.
     made: Mutex<u64>,
     bell: Condvar,
+    /// Counts those who wait, and wakes those who make them.
+    waiting: Mutex<usize>,
+    call: Condvar,
+}
+
+/// Somebody waits for vectors.
+struct Waits<'a>(&'a Making);
+
+impl<'a> Waits<'a> {
+    fn begin(making: &'a Making) -> Self {
+        *making.waiting.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        making.call.notify_all();
+        Self(making)
+    }
+}
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        *self.0.waiting.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+    }
 }
 
 impl Vectors {
@@ -182,18 +202,29 @@ impl Snapshot {
         self.vectors.making.goes_on.store(come, Ordering::Release);
     }
 
+    /// Whether somebody waits for vectors, now or within this time.
+    #[must_use]
+    pub fn vectors_wanted_within(&self, time: Duration) -> bool {
+        let making = &self.vectors.making;
+        let waiting = making.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = making.call.wait_timeout_while(waiting, time, |waiting| *waiting == 0);
+        *waited.unwrap_or_else(PoisonError::into_inner).0 > 0
+    }
+
     /// Waits until the last few documents have their vectors, so that what was
     /// just written is found by its meaning. With more missing, as after an
     /// import, or after some tens of milliseconds, it goes on without them.
     pub fn await_vectors(&self) {
         let until = Instant::now() + PATIENCE;
         let making = &self.vectors.making;
+        let mut waits = None;
         loop {
             let before = *making.made.lock().unwrap_or_else(PoisonError::into_inner);
             let missing = self.missing_after_another_look();
             if missing == 0 || missing > AWAITED || !making.goes_on.load(Ordering::Acquire) {
                 return;
             }
+            waits.get_or_insert_with(|| Waits::begin(making));
             let mut made = making.made.lock().unwrap_or_else(PoisonError::into_inner);
             while *made == before {
                 let left = until.saturating_duration_since(Instant::now());

@@ -115,7 +115,7 @@ impl Maker {
 }
 
 /// A small change: whom it touched, and the documents they have after it.
-struct Change {
+pub(super) struct Change {
     touched: Vec<TermId>,
     documents: Vec<Document>,
     /// The hashes of their texts, made by whoever first looks for those without
@@ -124,10 +124,34 @@ struct Change {
 }
 
 impl Change {
+    pub(super) fn new(touched: Vec<TermId>, documents: Vec<Document>) -> Self {
+        Self { touched, documents, hashes: OnceLock::new() }
+    }
+
+    /// Whom it touched.
+    pub(super) fn touched(&self) -> &[TermId] {
+        &self.touched
+    }
+
     fn hashes(&self) -> &[u64] {
         let hashes = || self.documents.iter().map(|d| text_hash(&d.meaning())).collect();
         self.hashes.get_or_init(hashes)
     }
+}
+
+/// The subjects that changes touched, each with the documents it has after the
+/// last of them.
+pub(super) fn last_of(changes: &[Arc<Change>]) -> FxHashMap<TermId, Vec<&Document>> {
+    let mut last: FxHashMap<TermId, Vec<&Document>> = FxHashMap::default();
+    for change in changes {
+        for subject in &change.touched {
+            last.entry(*subject).or_default().clear();
+        }
+        for document in &change.documents {
+            last.entry(document.subject).or_default().push(document);
+        }
+    }
+    last
 }
 
 /// The parts at one revision.
@@ -141,19 +165,18 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// What is on disk.
-    pub(super) fn of(part: Part, maker: Maker) -> Self {
-        Self { base: vec![part], changes: Vec::new(), maker, made: OnceLock::new() }
+    /// What is on disk, and the small changes since.
+    pub(super) fn of(part: Part, changes: Vec<Arc<Change>>, maker: Maker) -> Self {
+        Self { base: vec![part], changes, maker, made: OnceLock::new() }
     }
 
     /// The parts after another small change.
-    pub(super) fn with(&self, touched: &[TermId], documents: Vec<Document>) -> Self {
+    pub(super) fn with(&self, change: Arc<Change>) -> Self {
         let (base, mut changes) = match self.made.get() {
             Some((made, _)) => (made.clone(), Vec::new()),
             None => (self.base.clone(), self.changes.clone()),
         };
-        let touched = touched.to_vec();
-        changes.push(Arc::new(Change { touched, documents, hashes: OnceLock::new() }));
+        changes.push(change);
         Self { base, changes, maker: self.maker.clone(), made: OnceLock::new() }
     }
 
@@ -176,11 +199,7 @@ impl Parts {
     fn made(&self) -> &[Part] {
         let (parts, _) = self.made.get_or_init(|| {
             let mut parts = self.base.clone();
-            // The last change of a subject is the one that holds.
-            let mut last: FxHashMap<TermId, usize> = FxHashMap::default();
-            for (number, change) in self.changes.iter().enumerate() {
-                last.extend(change.touched.iter().map(|subject| (*subject, number)));
-            }
+            let last = last_of(&self.changes);
             if last.is_empty() {
                 return (parts, false);
             }
@@ -188,14 +207,7 @@ impl Parts {
             for part in &mut parts {
                 part.forget(&subjects);
             }
-            let documents: Vec<&Document> = self
-                .changes
-                .iter()
-                .enumerate()
-                .flat_map(|(number, change)| change.documents.iter().map(move |d| (number, d)))
-                .filter(|(number, document)| last.get(&document.subject) == Some(number))
-                .map(|(_, document)| document)
-                .collect();
+            let documents: Vec<&Document> = last.into_values().flatten().collect();
             if documents.is_empty() {
                 return (parts, false);
             }

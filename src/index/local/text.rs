@@ -3,15 +3,17 @@
 
 use crate::index::local::look_alikes::LookAlikes;
 use crate::index::local::meaning::Vectors;
-use crate::index::local::parts::{Maker, Part, Parts};
+use crate::index::local::parts::{Change, Maker, Part, Parts, last_of};
 use crate::index::local::snapshot::Snapshot;
 use crate::index::local::words::{analyser, each_word};
 use crate::index::{Document, Error, Facet, payload, text_hash};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
+use std::borrow::Borrow;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::JoinHandle;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
@@ -80,31 +82,53 @@ fn schema() -> (Schema, Fields) {
     (schema.build(), fields)
 }
 
-/// Small parts kept beside the index on disk before they are folded into it. A
-/// commit of that index takes some 8 ms, a small part 1 to 2; each part costs
-/// every search a little.
+/// Small parts kept beside the index on disk before they are folded into it:
+/// each costs every search a little.
 const PARTS: usize = 16;
-/// Subjects of the changes kept beside it; with more they are folded in at once.
+/// Subjects of small changes kept beside it; with more they are folded in. More
+/// in one change are no small change.
 const SMALL: usize = 256;
+/// Small changes that may come while earlier ones are folded in, for each of
+/// those; with more they wait, so that they do not pile up.
+const PILE: usize = 16;
 /// Documents up to which look-alikes are made anew after every change; with
 /// more, after large changes only.
 const FEW_DOCUMENTS: u64 = 5_000;
 
-/// The index and its only writer. What is on disk is behind by the small
-/// changes since; the ledger has them, and they are replayed at the next start.
+/// The index: what is on disk, and beside it the small changes since, which are
+/// folded into it in the background. The ledger has them, and they are replayed
+/// at the next start.
 pub struct TextIndex {
+    fields: Fields,
+    disk: Arc<Mutex<Disk>>,
+    /// The revision on disk.
+    folded: Option<Revision>,
+    /// The small changes since.
+    since: Vec<Arc<Change>>,
+    folding: Option<Folding>,
+    parts: Arc<Parts>,
+    maker: Maker,
+    vectors: Vectors,
+    look_alikes: Arc<OnceLock<LookAlikes>>,
+}
+
+/// Small changes that are being put into the index on disk.
+struct Folding {
+    /// The last of them.
+    revision: Revision,
+    /// How many they are, the first of all.
+    changes: usize,
+    made: JoinHandle<Result<Part, Error>>,
+}
+
+/// The index on disk and its only writer.
+struct Disk {
     fields: Fields,
     writer: IndexWriter,
     reader: IndexReader,
-    /// The revision on disk.
-    folded: Option<Revision>,
-    /// The index on disk, then the small changes since.
-    parts: Arc<Parts>,
-    maker: Maker,
-    /// Subjects of the small changes.
-    pending: FxHashSet<TermId>,
     vectors: Vectors,
-    look_alikes: Arc<OnceLock<LookAlikes>>,
+    /// As it was last read.
+    part: Part,
 }
 
 pub(super) fn engine(error: impl std::fmt::Display) -> Error {
@@ -156,16 +180,17 @@ impl TextIndex {
             tokenizers: index.tokenizers().clone(),
             vectors: vectors.clone(),
         };
-        let on_disk = Part::new(reader.searcher(), vectors, &[])?;
-        let parts = Arc::new(Parts::of(on_disk, maker.clone()));
+        let part = Part::new(reader.searcher(), vectors, &[])?;
+        let parts = Arc::new(Parts::of(part.clone(), Vec::new(), maker.clone()));
+        let disk = Disk { fields, writer, reader, vectors: vectors.clone(), part };
         Ok(Self {
             fields,
-            writer,
-            reader,
+            disk: Arc::new(Mutex::new(disk)),
             folded: revision,
+            since: Vec::new(),
+            folding: None,
             parts,
             maker,
-            pending: FxHashSet::default(),
             vectors: vectors.clone(),
             look_alikes: Arc::default(),
         })
@@ -180,8 +205,10 @@ impl TextIndex {
 
     /// Forgets everything.
     pub fn clear(&mut self) -> Result<(), Error> {
-        self.writer.delete_all_documents().map_err(engine)?;
+        self.stop_folding();
         self.folded = None;
+        self.since.clear();
+        self.disk().writer.delete_all_documents().map_err(engine)?;
         Ok(())
     }
 
@@ -195,38 +222,138 @@ impl TextIndex {
         if self.folded.is_some() && self.parts.failed() {
             return Err(Error::Engine("an earlier change is not in the index".to_owned()));
         }
-        self.pending.extend(touched);
         let few = self.parts.on_disk().len() <= FEW_DOCUMENTS;
         if few || touched.len() > SMALL {
             self.look_alikes = Arc::default();
         }
-        if self.folded.is_some() && self.pending.len() <= SMALL && self.parts.count() <= PARTS {
-            let documents = touched.iter().flat_map(|subject| documents(*subject)).collect();
-            self.parts = Arc::new(self.parts.with(touched, documents));
-            return Ok(());
+        if self.folded.is_none() || touched.len() > SMALL {
+            return self.apply_at_once(revision, touched, documents);
         }
-        let before = self.parts.on_disk().len();
-        let empty = self.folded.is_none() || before == 0;
-        for subject in &self.pending {
+        let made = touched.iter().flat_map(|subject| documents(*subject)).collect();
+        let change = Arc::new(Change::new(touched.to_vec(), made));
+        self.since.push(Arc::clone(&change));
+        self.parts = Arc::new(self.parts.with(change));
+        let pile = |folding: &Folding| self.since.len() >= (1 + PILE) * folding.changes;
+        if self.folding.as_ref().is_some_and(|f| f.made.is_finished() || pile(f)) {
+            self.folded_in()?;
+        }
+        let many = || self.since.iter().map(|change| change.touched().len()).sum::<usize>() > SMALL;
+        if self.folding.is_none() && (self.parts.count() > PARTS || many()) {
+            self.fold(revision)?;
+        }
+        Ok(())
+    }
+
+    /// Puts a change that is not small into the index on disk, with those
+    /// before it.
+    fn apply_at_once(
+        &mut self,
+        revision: Revision,
+        touched: &[TermId],
+        documents: &dyn Fn(TermId) -> Vec<Document>,
+    ) -> Result<(), Error> {
+        self.folded_in()?;
+        let mut subjects: FxHashSet<TermId> = touched.iter().copied().collect();
+        subjects.extend(self.since.iter().flat_map(|change| change.touched()));
+        let all = subjects.into_iter().map(|subject| (subject, documents(subject)));
+        let renewed = self.folded.is_none();
+        let part = self.disk().replace(revision, renewed, all)?;
+        self.folded = Some(revision);
+        self.since.clear();
+        self.parts = Arc::new(Parts::of(part, Vec::new(), self.maker.clone()));
+        Ok(())
+    }
+
+    /// Begins to fold the small changes into the index on disk.
+    fn fold(&mut self, revision: Revision) -> Result<(), Error> {
+        let (disk, changes) = (Arc::clone(&self.disk), self.since.clone());
+        let work = move || {
+            let last = last_of(&changes);
+            let disk = disk.lock();
+            disk.unwrap_or_else(PoisonError::into_inner).replace(revision, false, last.into_iter())
+        };
+        let made = std::thread::Builder::new().name("fold".to_owned()).spawn(work);
+        let made = made.map_err(engine)?;
+        self.folding = Some(Folding { revision, changes: self.since.len(), made });
+        Ok(())
+    }
+
+    /// Takes over the index on disk into which changes were being folded, if any
+    /// were; waits for it.
+    fn folded_in(&mut self) -> Result<(), Error> {
+        let Some(Folding { revision, changes, made }) = self.folding.take() else {
+            return Ok(());
+        };
+        let part =
+            made.join().map_err(|_| Error::Engine("folding changes failed".to_owned()))??;
+        self.folded = Some(revision);
+        self.since.drain(..changes);
+        self.parts = Arc::new(Parts::of(part, self.since.clone(), self.maker.clone()));
+        Ok(())
+    }
+
+    /// Waits until nothing is being folded; what it came to does not matter.
+    fn stop_folding(&mut self) {
+        if let Some(folding) = self.folding.take() {
+            let _ = folding.made.join();
+        }
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.disk.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The index as it stands.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            fields: self.fields,
+            parts: Arc::clone(&self.parts),
+            sees: None,
+            view: Arc::default(),
+            vectors: self.vectors.clone(),
+            look_alikes: Arc::clone(&self.look_alikes),
+            memory: Arc::default(),
+        }
+    }
+}
+
+impl Drop for TextIndex {
+    /// Whoever opens the folder next finds it free.
+    fn drop(&mut self) {
+        self.stop_folding();
+    }
+}
+
+impl Disk {
+    /// Replaces the documents of subjects and moves to a revision. With
+    /// `renewed`, no document from before is left.
+    fn replace<D: Borrow<Document>>(
+        &mut self,
+        revision: Revision,
+        renewed: bool,
+        subjects: impl Iterator<Item = (TermId, Vec<D>)>,
+    ) -> Result<Part, Error> {
+        let before = self.part.len();
+        let empty = renewed || before == 0;
+        for (subject, documents) in subjects {
             if !empty {
-                let term = Term::from_field_u64(self.fields.subject, u64::from(*subject));
+                let term = Term::from_field_u64(self.fields.subject, u64::from(subject));
                 self.writer.delete_term(term);
             }
-            for document in documents(*subject) {
-                self.writer.add_document(written(self.fields, &document)).map_err(engine)?;
+            for document in documents {
+                let document = written(self.fields, document.borrow());
+                self.writer.add_document(document).map_err(engine)?;
             }
         }
         let mut commit = self.writer.prepare_commit().map_err(engine)?;
         commit.set_payload(&payload(revision));
         commit.commit().map_err(engine)?;
         self.reader.reload().map_err(engine)?;
-        self.folded = Some(revision);
         self.merge(before);
-        let before = std::slice::from_ref(self.parts.on_disk());
-        let on_disk = Part::new(self.reader.searcher(), &self.vectors, before)?;
-        self.parts = Arc::new(Parts::of(on_disk, self.maker.clone()));
-        self.pending.clear();
-        Ok(())
+        let before = std::slice::from_ref(&self.part);
+        self.part = Part::new(self.reader.searcher(), &self.vectors, before)?;
+        Ok(self.part.clone())
     }
 
     /// Makes one segment of all after a change that at least doubled the index:
@@ -247,20 +374,6 @@ impl TextIndex {
         }
         if merged && let Err(error) = self.reader.reload() {
             tracing::debug!(%error, "the merged segment is read later");
-        }
-    }
-
-    /// The index as it stands.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            fields: self.fields,
-            parts: Arc::clone(&self.parts),
-            sees: None,
-            view: Arc::default(),
-            vectors: self.vectors.clone(),
-            look_alikes: Arc::clone(&self.look_alikes),
-            memory: Arc::default(),
         }
     }
 }
