@@ -9,6 +9,7 @@ mod conformance;
 mod hostile;
 mod http;
 mod queries;
+mod readers;
 mod readme;
 mod search;
 mod serialisation;

@@ -1,7 +1,8 @@
 //! Expressions over batches. Tests on numbers, dates, texts and identity are
-//! made here, once for each distinct value; all others are handed, once for
-//! each distinct row of arguments, to the evaluator, which sees them as
-//! triples of a row, a column and a value.
+//! made here, once for each distinct value; the common operators and functions
+//! in `compute.rs`; all others are handed, once for each distinct row of
+//! arguments, to the evaluator, which sees them as triples of a row, a column
+//! and a value.
 
 use crate::graph::dataset::BridgeRows;
 use crate::graph::engine::batch::{Batch, Column, UNBOUND, row_number};
@@ -33,6 +34,8 @@ pub(in crate::graph) struct Expressions {
     values: RefCell<FxHashMap<Arguments, TermId>>,
     tests: RefCell<FxHashMap<(usize, TermId, TermId), Truth>>,
     regexes: RefCell<FxHashMap<usize, Option<Rc<Regex>>>>,
+    /// Of expressions of one variable, by its value.
+    pub(super) computed: RefCell<FxHashMap<(usize, TermId), TermId>>,
 }
 
 /// True, false, or an error (SPARQL 1.1 §17.2).
@@ -84,7 +87,10 @@ impl Engine<'_> {
             Expression::Literal(literal) => {
                 Continue(Column::Same(self.dataset.number(literal.clone().into())))
             }
-            other => self.bridged(other, expr, 0, batch),
+            other => match self.computed(other, expr, batch) {
+                Some(column) => Continue(column),
+                None => self.bridged(other, expr, 0, batch),
+            },
         }
     }
 
@@ -152,6 +158,9 @@ impl Engine<'_> {
                 }
             }
             _ => {}
+        }
+        if let Some(truth) = self.computed_truth(expression, expr, batch) {
+            return Continue(truth.into_iter().map(Truth::of).collect());
         }
         let value = self.bridged(expression, expr, 1, batch)?;
         let truth = |id| {

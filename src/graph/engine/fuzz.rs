@@ -136,7 +136,7 @@ fn expression(random: &mut Random, depth: usize) -> String {
     }
     let a = expression(random, depth - 1);
     let b = expression(random, depth - 1);
-    match random.below(20) {
+    match random.below(40) {
         0 => format!("({a} = {b})"),
         1 => format!("({a} != {b})"),
         2 => format!("({a} < {b})"),
@@ -156,6 +156,28 @@ fn expression(random: &mut Random, depth: usize) -> String {
         16 => format!("CONTAINS(LCASE({v}), \"alp\")"),
         17 => format!("sameTerm({a}, {v})"),
         18 => format!("LANG({v})"),
+        19 => {
+            format!("LANGMATCHES(LANG({a}), {})", random.one(&["\"en\"", "\"*\"", "\"fr-FR\"", v]))
+        }
+        20 => format!("DATATYPE({a})"),
+        21 => format!("STRLEN({a})"),
+        22 => format!("UCASE({a})"),
+        23 => format!("STRENDS({a}, {b})"),
+        24 => format!("STRBEFORE({a}, \"h\")"),
+        25 => format!("STRAFTER({a}, {b})"),
+        26 => format!("SUBSTR({a}, {})", random.one(&["2", "0, 3", "-1, 4", "1.5", "2, 1", v])),
+        27 => format!("CONCAT({a}, {b})"),
+        28 => format!("{}({a})", random.one(&["YEAR", "MONTH", "DAY", "HOURS"])),
+        29 => format!("{}({a})", random.one(&["ABS", "CEIL", "FLOOR", "ROUND"])),
+        30 => format!("isBLANK({a})"),
+        31 => format!("isLITERAL({a})"),
+        32 => format!("isNUMERIC({a})"),
+        33 => format!("({a} - {b})"),
+        34 => format!("({a} * {b})"),
+        35 => format!("({a} / {b})"),
+        36 => format!("(-{a})"),
+        37 => format!("(+{a})"),
+        38 => format!("({a} NOT IN ({b}, {v}))"),
         _ => format!("STRSTARTS({v}, \"al\")"),
     }
 }

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod batch;
+mod compute;
 mod explain;
 mod expression;
 #[cfg(test)]

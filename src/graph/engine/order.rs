@@ -88,12 +88,7 @@ pub(in crate::graph) fn literals(a: &E, b: &E) -> Option<Ordering> {
         (E::DayTimeDurationLiteral(a), E::DurationLiteral(b)) => a.partial_cmp(b),
         (E::DayTimeDurationLiteral(a), E::YearMonthDurationLiteral(b)) => a.partial_cmp(b),
         (E::DayTimeDurationLiteral(a), E::DayTimeDurationLiteral(b)) => a.partial_cmp(b),
-        _ => match Numbers::of(a, b)? {
-            Numbers::Integer(a, b) => Some(a.cmp(&b)),
-            Numbers::Decimal(a, b) => a.partial_cmp(&b),
-            Numbers::Float(a, b) => a.partial_cmp(&b),
-            Numbers::Double(a, b) => a.partial_cmp(&b),
-        },
+        _ => Numbers::of(a, b)?.order(),
     }
 }
 
@@ -115,6 +110,16 @@ pub(in crate::graph) enum Numbers {
 }
 
 impl Numbers {
+    /// How they compare; none if one is not a number.
+    pub(in crate::graph) fn order(&self) -> Option<Ordering> {
+        match self {
+            Self::Integer(a, b) => Some(a.cmp(b)),
+            Self::Decimal(a, b) => a.partial_cmp(b),
+            Self::Float(a, b) => a.partial_cmp(b),
+            Self::Double(a, b) => a.partial_cmp(b),
+        }
+    }
+
     pub(in crate::graph) fn of(a: &E, b: &E) -> Option<Self> {
         Some(match (a, b) {
             (E::IntegerLiteral(a), E::IntegerLiteral(b)) => Self::Integer(*a, *b),

@@ -1,0 +1,732 @@
+//! The operators and functions whose meaning is short (SPARQL 1.1 §17), row by
+//! row, on the bytes of the terms where that is enough. What is not here, and
+//! values that some of these are not made for (durations, triple terms), are
+//! left to the evaluator.
+
+use crate::graph::budget::touch;
+use crate::graph::engine::batch::{Batch, Column, UNBOUND};
+use crate::graph::engine::order::{self, Numbers};
+use crate::graph::engine::plan::Expr;
+use crate::graph::engine::run::Engine;
+use crate::rdf::TermId;
+use oxigraph::model::vocab::{rdf, xsd};
+use oxigraph::model::{Literal, NamedNode, Term, Variable};
+use oxsdatatypes::{Boolean, Decimal, Double, Float, Integer};
+use spareval::ExpressionTerm as E;
+use spargebra::algebra::{Expression, Function};
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::rc::Rc;
+
+/// A value on the way.
+enum Value<'a> {
+    /// A term that has a number.
+    Id(TermId),
+    /// A simple string.
+    Text(Cow<'a, str>),
+    Made(E),
+}
+
+impl From<bool> for Value<'_> {
+    fn from(truth: bool) -> Self {
+        Self::Made(truth.into())
+    }
+}
+
+/// The evaluator is asked instead.
+struct NotHere;
+
+/// A value; none after an error.
+type Computed<T> = Result<Option<T>, NotHere>;
+
+/// Leaves the function with what stands for an error, if there is no value.
+macro_rules! some {
+    ($value:expr) => {
+        match $value {
+            Some(value) => value,
+            None => return Ok(None),
+        }
+    };
+}
+
+/// Whether an expression is made of what is here.
+fn is_here(expression: &Expression) -> bool {
+    match expression {
+        Expression::NamedNode(_)
+        | Expression::Literal(_)
+        | Expression::Variable(_)
+        | Expression::Bound(_) => true,
+        Expression::Or(a, b)
+        | Expression::And(a, b)
+        | Expression::Equal(a, b)
+        | Expression::Greater(a, b)
+        | Expression::GreaterOrEqual(a, b)
+        | Expression::Less(a, b)
+        | Expression::LessOrEqual(a, b)
+        | Expression::Add(a, b)
+        | Expression::Subtract(a, b)
+        | Expression::Multiply(a, b)
+        | Expression::Divide(a, b) => is_here(a) && is_here(b),
+        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => is_here(a),
+        Expression::If(a, b, c) => is_here(a) && is_here(b) && is_here(c),
+        Expression::In(a, list) => is_here(a) && list.iter().all(is_here),
+        Expression::Coalesce(list) => list.iter().all(is_here),
+        Expression::FunctionCall(function, list) => {
+            matches!(
+                function,
+                Function::Str
+                    | Function::Lang
+                    | Function::LangMatches
+                    | Function::Datatype
+                    | Function::StrLen
+                    | Function::UCase
+                    | Function::LCase
+                    | Function::StrStarts
+                    | Function::StrEnds
+                    | Function::Contains
+                    | Function::StrBefore
+                    | Function::StrAfter
+                    | Function::SubStr
+                    | Function::Concat
+                    | Function::Year
+                    | Function::Month
+                    | Function::Day
+                    | Function::Abs
+                    | Function::Ceil
+                    | Function::Floor
+                    | Function::Round
+                    | Function::IsIri
+                    | Function::IsBlank
+                    | Function::IsLiteral
+                    | Function::IsNumeric
+            ) && list.iter().all(is_here)
+        }
+        _ => false,
+    }
+}
+
+/// The arguments of a row.
+struct Row<'a> {
+    columns: &'a [(&'a Variable, Option<&'a Column>)],
+    row: usize,
+}
+
+impl Row<'_> {
+    fn get(&self, variable: &Variable) -> TermId {
+        let column = self.columns.iter().find(|(name, _)| *name == variable);
+        column.and_then(|(_, column)| *column).map_or(UNBOUND, |column| column.get(self.row))
+    }
+}
+
+impl Engine<'_> {
+    /// The value of an expression in each row; none if it is not for here.
+    pub(super) fn computed(
+        &self,
+        expression: &Expression,
+        expr: &Expr,
+        batch: &Batch,
+    ) -> Option<Column> {
+        let address = std::ptr::from_ref(expression).addr();
+        let columns = columns(expression, expr, batch)?;
+        // The values of one variable come again; those of several seldom do.
+        let one = if let [(_, column)] = columns.as_slice() { *column } else { None };
+        let mut known = self.expressions.computed.borrow_mut();
+        let value = |row: usize| {
+            let value = self.compute(expression, &Row { columns: &columns, row }).ok()?;
+            Some(value.map_or(UNBOUND, |value| self.number_of(value)))
+        };
+        if columns.iter().all(|(_, column)| !matches!(column, Some(Column::Rows(_)))) {
+            return Some(Column::Same(if batch.len == 0 { UNBOUND } else { value(0)? }));
+        }
+        let mut values = Vec::with_capacity(batch.len);
+        for row in 0..batch.len {
+            let Some(column) = one else {
+                values.push(value(row)?);
+                continue;
+            };
+            let key = (address, column.get(row));
+            let before = known.get(&key).copied();
+            let id = if let Some(id) = before { id } else { value(row)? };
+            if before.is_none() {
+                known.insert(key, id);
+            }
+            values.push(id);
+        }
+        Some(Column::rows(values))
+    }
+
+    /// The effective boolean value of an expression in each row (none after an
+    /// error); none at all if it is not for here.
+    pub(super) fn computed_truth(
+        &self,
+        expression: &Expression,
+        expr: &Expr,
+        batch: &Batch,
+    ) -> Option<Vec<Option<bool>>> {
+        let columns = columns(expression, expr, batch)?;
+        let truth = |row| {
+            let Some(value) = self.compute(expression, &Row { columns: &columns, row })? else {
+                return Ok(None);
+            };
+            self.effective(&value)
+        };
+        (0..batch.len).map(truth).collect::<Result<_, NotHere>>().ok()
+    }
+
+    fn compute<'e>(&'e self, expression: &'e Expression, row: &Row<'_>) -> Computed<Value<'e>> {
+        let compute = |expression: &'e Expression| self.compute(expression, row);
+        let truth = |expression: &'e Expression| -> Computed<bool> {
+            self.effective(&some!(compute(expression)?))
+        };
+        Ok(Some(match expression {
+            Expression::NamedNode(iri) => Value::Made(E::NamedNode(iri.clone())),
+            Expression::Literal(literal) if literal.datatype() == xsd::STRING => {
+                Value::Text(Cow::Borrowed(literal.value()))
+            }
+            Expression::Literal(literal) => Value::Made(Term::from(literal.clone()).into()),
+            Expression::Variable(variable) => {
+                touch();
+                match row.get(variable) {
+                    UNBOUND => return Ok(None),
+                    id => Value::Id(id),
+                }
+            }
+            Expression::Bound(variable) => (row.get(variable) != UNBOUND).into(),
+            Expression::Or(a, b) | Expression::And(a, b) => {
+                let decides = matches!(expression, Expression::Or(..));
+                match (truth(a)?, truth(b)?) {
+                    (Some(a), Some(b)) if a != decides && b != decides => (!decides).into(),
+                    (Some(a), _) if a == decides => decides.into(),
+                    (_, Some(b)) if b == decides => decides.into(),
+                    _ => return Ok(None),
+                }
+            }
+            Expression::Not(a) => (!some!(truth(a)?)).into(),
+            Expression::If(a, b, c) => return compute(if some!(truth(a)?) { b } else { c }),
+            Expression::Coalesce(list) => {
+                for item in list {
+                    if let Some(value) = compute(item)? {
+                        return Ok(Some(value));
+                    }
+                }
+                return Ok(None);
+            }
+            Expression::In(a, list) => {
+                let a = compute(a)?;
+                let mut failed = false;
+                for item in list {
+                    match (&a, compute(item)?) {
+                        (Some(a), Some(item)) => match self.equal(a, &item)? {
+                            Some(true) => return Ok(Some(true.into())),
+                            Some(false) => {}
+                            None => failed = true,
+                        },
+                        _ => failed = true,
+                    }
+                }
+                if failed {
+                    return Ok(None);
+                }
+                false.into()
+            }
+            Expression::Equal(a, b) => {
+                let (a, b) = (some!(compute(a)?), some!(compute(b)?));
+                some!(self.equal(&a, &b)?).into()
+            }
+            Expression::Less(a, b)
+            | Expression::LessOrEqual(a, b)
+            | Expression::Greater(a, b)
+            | Expression::GreaterOrEqual(a, b) => {
+                let (a, b) = (some!(compute(a)?), some!(compute(b)?));
+                let order = some!(self.order_of(&a, &b)?);
+                match expression {
+                    Expression::Less(..) => order.is_lt(),
+                    Expression::LessOrEqual(..) => order.is_le(),
+                    Expression::Greater(..) => order.is_gt(),
+                    _ => order.is_ge(),
+                }
+                .into()
+            }
+            Expression::Add(a, b)
+            | Expression::Subtract(a, b)
+            | Expression::Multiply(a, b)
+            | Expression::Divide(a, b) => {
+                let (a, b) = (some!(compute(a)?), some!(compute(b)?));
+                let numbers = Numbers::of(&*self.decode(&a)?, &*self.decode(&b)?).ok_or(NotHere)?;
+                Value::Made(some!(arithmetic(expression, numbers)))
+            }
+            Expression::UnaryPlus(a) => {
+                let a = some!(compute(a)?);
+                Value::Made(number(&*self.decode(&a)?, Some, Some, |n| n, |n| n)?.ok_or(NotHere)?)
+            }
+            Expression::UnaryMinus(a) => {
+                let a = some!(compute(a)?);
+                let negated = number(
+                    &*self.decode(&a)?,
+                    Integer::checked_neg,
+                    Decimal::checked_neg,
+                    |n| -n,
+                    |n| -n,
+                )?;
+                Value::Made(some!(negated))
+            }
+            Expression::FunctionCall(function, list) => return self.call(function, list, row),
+            _ => return Err(NotHere),
+        }))
+    }
+
+    fn call<'e>(
+        &'e self,
+        function: &Function,
+        list: &'e [Expression],
+        row: &Row<'_>,
+    ) -> Computed<Value<'e>> {
+        if let Function::Concat = function {
+            let mut text = String::new();
+            for item in list {
+                let item = some!(self.compute(item, row)?);
+                let (part, language) = some!(self.string(&item));
+                if language.is_some() {
+                    return Err(NotHere);
+                }
+                text.push_str(&part);
+            }
+            return Ok(Some(Value::Text(text.into())));
+        }
+        let (first, rest) = list.split_first().ok_or(NotHere)?;
+        let first = some!(self.compute(first, row)?);
+        let second = |at: usize| self.compute(rest.get(at).ok_or(NotHere)?, row);
+        Ok(Some(match function {
+            Function::Str => match first {
+                Value::Text(text) => Value::Text(text),
+                Value::Id(id) => Value::Text(some!(self.lexical(id))),
+                Value::Made(term) => Value::Text(some!(lexical_of(term.into())).into()),
+            },
+            Function::Lang => Value::Text(some!(self.language(&first)?)),
+            Function::LangMatches => {
+                let second = some!(second(0)?);
+                let (tag, none) = some!(self.string(&first));
+                let (range, neither) = some!(self.string(&second));
+                if none.is_some() || neither.is_some() {
+                    return Ok(None);
+                }
+                language_matches(&tag, &range).into()
+            }
+            Function::Datatype => Value::Made(E::NamedNode(some!(self.datatype(&first)?))),
+            Function::StrLen => {
+                let (text, _) = some!(self.string(&first));
+                Value::Made(E::IntegerLiteral(length(&text).into()))
+            }
+            Function::UCase | Function::LCase => {
+                let (text, language) = some!(self.string(&first));
+                let text = match (function, text.is_ascii()) {
+                    (Function::UCase, true) => text.to_ascii_uppercase(),
+                    (Function::UCase, false) => text.to_uppercase(),
+                    (_, true) => text.to_ascii_lowercase(),
+                    (_, false) => text.to_lowercase(),
+                };
+                self.tagged(text, language, &first)?
+            }
+            Function::StrStarts
+            | Function::StrEnds
+            | Function::Contains
+            | Function::StrBefore
+            | Function::StrAfter => {
+                let second = some!(second(0)?);
+                let (whole, language) = some!(self.string(&first));
+                let (part, other) = some!(self.string(&second));
+                if other.is_some() {
+                    // The languages must be the same, and the directions.
+                    return Err(NotHere);
+                }
+                match function {
+                    Function::StrStarts => whole.starts_with(&*part).into(),
+                    Function::StrEnds => whole.ends_with(&*part).into(),
+                    Function::Contains => whole.contains(&*part).into(),
+                    _ => {
+                        let Some(at) = whole.find(&*part) else {
+                            return Ok(Some(Value::Text(Cow::Borrowed(""))));
+                        };
+                        let kept = match function {
+                            Function::StrBefore => &whole[..at],
+                            _ => &whole[at + part.len()..],
+                        };
+                        self.tagged(kept.to_owned(), language, &first)?
+                    }
+                }
+            }
+            Function::SubStr => {
+                let (whole, language) = some!(self.string(&first));
+                let integer = |value: &Value<'_>| -> Computed<i64> {
+                    Ok(match &*self.decode(value)? {
+                        E::IntegerLiteral(number) => Some(i64::from(*number)),
+                        _ => None,
+                    })
+                };
+                let from = some!(integer(&some!(second(0)?))?);
+                let length = match rest.len() {
+                    1 => None,
+                    _ => Some(some!(integer(&some!(second(1)?))?)),
+                };
+                let part = some!(substring(&whole, from, length)).to_owned();
+                self.tagged(part, language, &first)?
+            }
+            Function::Year | Function::Month | Function::Day => {
+                let part = match (&*self.decode(&first)?, function) {
+                    (E::DateTimeLiteral(date), Function::Year) => date.year(),
+                    (E::DateLiteral(date), Function::Year) => date.year(),
+                    (E::DateTimeLiteral(date), Function::Month) => date.month().into(),
+                    (E::DateLiteral(date), Function::Month) => date.month().into(),
+                    (E::DateTimeLiteral(date), _) => date.day().into(),
+                    (E::DateLiteral(date), _) => date.day().into(),
+                    _ => return Err(NotHere),
+                };
+                Value::Made(E::IntegerLiteral(part.into()))
+            }
+            Function::Abs => {
+                let term = self.decode(&first)?;
+                let made = number(
+                    &term,
+                    Integer::checked_abs,
+                    Decimal::checked_abs,
+                    Float::abs,
+                    Double::abs,
+                )?;
+                Value::Made(some!(made))
+            }
+            Function::Ceil | Function::Floor | Function::Round => {
+                let term = self.decode(&first)?;
+                let made = match function {
+                    Function::Ceil => {
+                        number(&term, Some, Decimal::checked_ceil, Float::ceil, Double::ceil)
+                    }
+                    Function::Floor => {
+                        number(&term, Some, Decimal::checked_floor, Float::floor, Double::floor)
+                    }
+                    _ => number(&term, Some, Decimal::checked_round, Float::round, Double::round),
+                };
+                Value::Made(some!(made?))
+            }
+            Function::IsIri => (self.kind(&first) == b'I').into(),
+            Function::IsBlank => (self.kind(&first) == b'B').into(),
+            Function::IsLiteral => matches!(self.kind(&first), b'S' | b'L' | b'T').into(),
+            Function::IsNumeric => matches!(
+                &*self.decode(&first)?,
+                E::IntegerLiteral(_)
+                    | E::DecimalLiteral(_)
+                    | E::FloatLiteral(_)
+                    | E::DoubleLiteral(_)
+            )
+            .into(),
+            _ => return Err(NotHere),
+        }))
+    }
+
+    /// A term by its value.
+    fn decode(&self, value: &Value<'_>) -> Result<Rc<E>, NotHere> {
+        let term = match value {
+            Value::Id(id) => self.decoded(*id).ok_or(NotHere)?,
+            Value::Text(text) => Rc::new(E::StringLiteral(text.clone().into_owned())),
+            Value::Made(term) => Rc::new(term.clone()),
+        };
+        if matches!(&*term, E::Triple(_)) { Err(NotHere) } else { Ok(term) }
+    }
+
+    fn number_of(&self, value: Value<'_>) -> TermId {
+        match value {
+            Value::Id(id) => id,
+            Value::Text(text) => self.dataset.number(Literal::from(text.into_owned()).into()),
+            Value::Made(term) => self.dataset.number(term.into()),
+        }
+    }
+
+    /// The effective boolean value (SPARQL 1.1 §17.2.2).
+    fn effective(&self, value: &Value<'_>) -> Computed<bool> {
+        let truth = |term: &E| {
+            Some(match term {
+                E::BooleanLiteral(value) => (*value).into(),
+                E::StringLiteral(text) => !text.is_empty(),
+                E::IntegerLiteral(value) => Boolean::from(*value).into(),
+                E::DecimalLiteral(value) => Boolean::from(*value).into(),
+                E::FloatLiteral(value) => Boolean::from(*value).into(),
+                E::DoubleLiteral(value) => Boolean::from(*value).into(),
+                _ => return None,
+            })
+        };
+        Ok(match value {
+            Value::Text(text) => Some(!text.is_empty()),
+            Value::Made(term) => truth(term),
+            Value::Id(_) => truth(&*self.decode(value)?),
+        })
+    }
+
+    /// A string and its language; none of other terms.
+    fn string<'v>(&'v self, value: &'v Value<'_>) -> Option<(Cow<'v, str>, Option<Cow<'v, str>>)> {
+        match value {
+            Value::Text(text) => Some((Cow::Borrowed(text), None)),
+            Value::Made(E::StringLiteral(text)) => Some((Cow::Borrowed(text), None)),
+            Value::Made(
+                E::LangStringLiteral { value, language }
+                | E::DirLangStringLiteral { value, language, .. },
+            ) => Some((Cow::Borrowed(value), Some(Cow::Borrowed(language)))),
+            Value::Made(_) => None,
+            Value::Id(id) => {
+                if let Some((text, language)) = self.snapshot.string(*id) {
+                    return Some((Cow::Borrowed(text), language.map(Cow::Borrowed)));
+                }
+                match self.dataset.term(*id).into() {
+                    E::StringLiteral(text) => Some((Cow::Owned(text), None)),
+                    E::LangStringLiteral { value, language }
+                    | E::DirLangStringLiteral { value, language, .. } => {
+                        Some((Cow::Owned(value), Some(Cow::Owned(language))))
+                    }
+                    _ => None,
+                }
+            }
+        }
+    }
+
+    /// A string made from another, which has its language. Those with a
+    /// direction are left to the evaluator.
+    fn tagged(
+        &self,
+        text: String,
+        language: Option<Cow<'_, str>>,
+        from: &Value<'_>,
+    ) -> Result<Value<'static>, NotHere> {
+        let Some(language) = language else { return Ok(Value::Text(Cow::Owned(text))) };
+        let directed = match from {
+            Value::Text(_) => false,
+            Value::Made(term) => matches!(term, E::DirLangStringLiteral { .. }),
+            Value::Id(id) => match self.dataset.term(*id) {
+                Term::Literal(literal) => literal.direction().is_some(),
+                _ => false,
+            },
+        };
+        if directed {
+            return Err(NotHere);
+        }
+        let language = language.into_owned();
+        Ok(Value::Made(E::LangStringLiteral { value: text, language }))
+    }
+
+    /// What a term is, as its bytes begin.
+    fn kind(&self, value: &Value<'_>) -> u8 {
+        let of = |term: &E| match term {
+            E::NamedNode(_) => b'I',
+            E::BlankNode(_) => b'B',
+            E::Triple(_) => b'Q',
+            _ => b'T',
+        };
+        match value {
+            Value::Text(_) => b'S',
+            Value::Made(term) => of(term),
+            Value::Id(id) => match self.snapshot.dictionary().bytes(*id) {
+                Some(bytes) => bytes.first().copied().unwrap_or_default(),
+                None => of(&self.dataset.term(*id).into()),
+            },
+        }
+    }
+
+    /// A literal as it is written, or an IRI.
+    fn lexical(&self, id: TermId) -> Option<Cow<'_, str>> {
+        if let Some((text, _)) = self.snapshot.literal(id) {
+            return Some(Cow::Borrowed(text));
+        }
+        lexical_of(self.dataset.term(id)).map(Cow::Owned)
+    }
+
+    fn language<'v>(&'v self, value: &Value<'v>) -> Computed<Cow<'v, str>> {
+        if let Value::Id(id) = value
+            && let Some((_, language)) = self.snapshot.literal(*id)
+        {
+            return Ok(Some(Cow::Borrowed(language.unwrap_or_default())));
+        }
+        Ok(match &*self.decode(value)? {
+            E::NamedNode(_) | E::BlankNode(_) => None,
+            E::LangStringLiteral { language, .. } | E::DirLangStringLiteral { language, .. } => {
+                Some(Cow::Owned(language.clone()))
+            }
+            _ => Some(Cow::Borrowed("")),
+        })
+    }
+
+    fn datatype(&self, value: &Value<'_>) -> Computed<NamedNode> {
+        let term = match value {
+            Value::Text(_) => return Ok(Some(xsd::STRING.into_owned())),
+            Value::Id(id) => self.dataset.term(*id),
+            Value::Made(term) => term.clone().into(),
+        };
+        Ok(match term {
+            Term::NamedNode(_) | Term::BlankNode(_) => None,
+            Term::Literal(literal) if literal.direction().is_some() => {
+                Some(rdf::DIR_LANG_STRING.into_owned())
+            }
+            Term::Literal(literal) => Some(literal.datatype().into_owned()),
+            Term::Triple(_) => return Err(NotHere),
+        })
+    }
+
+    /// Whether two values are equal (`RDFterm-equal` and the operators on
+    /// values, SPARQL 1.1 §17.3).
+    fn equal(&self, a: &Value<'_>, b: &Value<'_>) -> Computed<bool> {
+        if let (Value::Text(a), Value::Text(b)) = (a, b) {
+            return Ok(Some(a == b));
+        }
+        let name = |value: &Value<'_>| matches!(self.kind(value), b'I' | b'B');
+        if let (Value::Id(one), Value::Id(other)) = (a, b)
+            && (name(a) || name(b))
+        {
+            return Ok(Some(one == other));
+        }
+        let (a, b) = (self.decode(a)?, self.decode(b)?);
+        if let Some(numbers) = Numbers::of(&a, &b) {
+            return Ok(Some(numbers.order() == Some(Ordering::Equal)));
+        }
+        Ok(match (&*a, &*b) {
+            (
+                E::NamedNode(_)
+                | E::BlankNode(_)
+                | E::LangStringLiteral { .. }
+                | E::DirLangStringLiteral { .. },
+                _,
+            ) => Some(a == b),
+            (E::OtherTypedLiteral { .. }, E::OtherTypedLiteral { .. }) => (a == b).then_some(true),
+            (
+                E::OtherTypedLiteral { .. },
+                E::NamedNode(_)
+                | E::BlankNode(_)
+                | E::LangStringLiteral { .. }
+                | E::DirLangStringLiteral { .. },
+            ) => Some(false),
+            (E::OtherTypedLiteral { .. }, _) | (_, E::OtherTypedLiteral { .. }) => None,
+            (E::StringLiteral(_) | E::BooleanLiteral(_), _) => Some(a == b),
+            (E::DateLiteral(a), E::DateLiteral(b)) => Some(a == b),
+            (E::DateTimeLiteral(a), E::DateTimeLiteral(b)) => Some(a == b),
+            _ => return Err(NotHere),
+        })
+    }
+
+    /// How two values compare; none if they do not.
+    fn order_of(&self, a: &Value<'_>, b: &Value<'_>) -> Computed<Ordering> {
+        if let (Value::Text(a), Value::Text(b)) = (a, b) {
+            return Ok(Some(a.cmp(b)));
+        }
+        let (a, b) = (self.decode(a)?, self.decode(b)?);
+        Ok(if a == b { Some(Ordering::Equal) } else { order::literals(&a, &b) })
+    }
+}
+
+/// The variables of an expression with their columns; none if it is not for
+/// here.
+fn columns<'a>(
+    expression: &Expression,
+    expr: &'a Expr,
+    batch: &'a Batch,
+) -> Option<Vec<(&'a Variable, Option<&'a Column>)>> {
+    is_here(expression)
+        .then(|| expr.variables.iter().map(|(slot, name)| (name, batch.column(*slot))).collect())
+}
+
+fn lexical_of(term: Term) -> Option<String> {
+    match term {
+        Term::NamedNode(iri) => Some(iri.into_string()),
+        Term::Literal(literal) => Some(literal.destruct().0),
+        _ => None,
+    }
+}
+
+/// The number of characters.
+fn length(text: &str) -> i64 {
+    let count = if text.is_ascii() { text.len() } else { text.chars().count() };
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Basic filtering (RFC 4647 §3.3.1).
+fn language_matches(tag: &str, range: &str) -> bool {
+    if range == "*" {
+        return !tag.is_empty();
+    }
+    let mut tags = tag.split('-');
+    range.split('-').all(|part| tags.next().is_some_and(|tag| tag.eq_ignore_ascii_case(part)))
+}
+
+/// Characters from a place, counted from one (`fn:substring`).
+fn substring(text: &str, from: i64, length: Option<i64>) -> Option<&str> {
+    let from = from.checked_sub(1)?;
+    let end = match length {
+        Some(length) => Some(from.checked_add(length)?),
+        None => None,
+    };
+    let at = |place: i64| {
+        let place = usize::try_from(place).unwrap_or(0);
+        text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte)
+    };
+    let begin = at(from);
+    let end = end.map_or(text.len(), at);
+    Some(if begin < end { &text[begin..end] } else { "" })
+}
+
+fn arithmetic(expression: &Expression, numbers: Numbers) -> Option<E> {
+    use Numbers as N;
+    Some(match (expression, numbers) {
+        (Expression::Add(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_add(b)?),
+        (Expression::Add(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_add(b)?),
+        (Expression::Add(..), N::Float(a, b)) => E::FloatLiteral(a + b),
+        (Expression::Add(..), N::Double(a, b)) => E::DoubleLiteral(a + b),
+        (Expression::Subtract(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_sub(b)?),
+        (Expression::Subtract(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_sub(b)?),
+        (Expression::Subtract(..), N::Float(a, b)) => E::FloatLiteral(a - b),
+        (Expression::Subtract(..), N::Double(a, b)) => E::DoubleLiteral(a - b),
+        (Expression::Multiply(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_mul(b)?),
+        (Expression::Multiply(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_mul(b)?),
+        (Expression::Multiply(..), N::Float(a, b)) => E::FloatLiteral(a * b),
+        (Expression::Multiply(..), N::Double(a, b)) => E::DoubleLiteral(a * b),
+        (_, N::Integer(a, b)) => E::DecimalLiteral(Decimal::from(a).checked_div(b)?),
+        (_, N::Decimal(a, b)) => E::DecimalLiteral(a.checked_div(b)?),
+        (_, N::Float(a, b)) => E::FloatLiteral(a / b),
+        (_, N::Double(a, b)) => E::DoubleLiteral(a / b),
+    })
+}
+
+/// A number made of another of its type; an error of what is none.
+fn number(
+    term: &E,
+    integer: impl Fn(Integer) -> Option<Integer>,
+    decimal: impl Fn(Decimal) -> Option<Decimal>,
+    float: impl Fn(Float) -> Float,
+    double: impl Fn(Double) -> Double,
+) -> Computed<E> {
+    Ok(match term {
+        E::IntegerLiteral(number) => integer(*number).map(E::IntegerLiteral),
+        E::DecimalLiteral(number) => decimal(*number).map(E::DecimalLiteral),
+        E::FloatLiteral(number) => Some(E::FloatLiteral(float(*number))),
+        E::DoubleLiteral(number) => Some(E::DoubleLiteral(double(*number))),
+        _ => return Err(NotHere),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{language_matches, substring};
+
+    /// The examples of the specification (SPARQL 1.1 §17.4.3.3, `XPath` functions §5.4.3).
+    #[test]
+    fn substrings_count_characters_from_one() {
+        assert_eq!(substring("foobar", 4, None), Some("bar"));
+        assert_eq!(substring("foobar", 4, Some(1)), Some("b"));
+        assert_eq!(substring("12345", 0, Some(3)), Some("12"));
+        assert_eq!(substring("12345", 5, Some(-3)), Some(""));
+        assert_eq!(substring("12345", -3, Some(5)), Some("1"));
+        assert_eq!(substring("", 1, Some(3)), Some(""));
+        assert_eq!(substring("a\u{e9}\u{65e5}z", 2, Some(2)), Some("\u{e9}\u{65e5}"));
+        assert_eq!(substring("ab", i64::MIN, None), None);
+    }
+
+    #[test]
+    fn a_range_matches_what_begins_with_it() {
+        assert!(language_matches("en-GB", "en") && language_matches("EN", "en"));
+        assert!(language_matches("fr", "*") && !language_matches("", "*"));
+        assert!(!language_matches("en", "en-GB") && !language_matches("eng", "en"));
+    }
+}
