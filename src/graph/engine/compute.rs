@@ -8,14 +8,20 @@ use crate::graph::engine::batch::{Batch, Column, UNBOUND};
 use crate::graph::engine::order::{self, Numbers};
 use crate::graph::engine::plan::Expr;
 use crate::graph::engine::run::Engine;
+use crate::graph::engine::values::{
+    Computed, NotHere, arithmetic, language_matches, length, lexical_of, number, substring,
+};
 use crate::rdf::TermId;
 use oxigraph::model::vocab::{rdf, xsd};
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use oxsdatatypes::{Boolean, Decimal, Double, Float, Integer};
+use rustc_hash::{FxHashMap, FxHashSet};
 use spareval::ExpressionTerm as E;
 use spargebra::algebra::{Expression, Function};
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::hash_map::Entry;
+use std::ops::Deref;
 use std::rc::Rc;
 
 /// A value on the way.
@@ -24,20 +30,38 @@ enum Value<'a> {
     Id(TermId),
     /// A simple string.
     Text(Cow<'a, str>),
-    Made(E),
+    /// Any other term.
+    Term(Cow<'a, E>),
+}
+
+/// A term by its value, where it is kept.
+enum Decoded<'a> {
+    Kept(Rc<E>),
+    Here(&'a E),
+}
+
+impl Deref for Decoded<'_> {
+    type Target = E;
+
+    fn deref(&self) -> &E {
+        match self {
+            Self::Kept(term) => term,
+            Self::Here(term) => term,
+        }
+    }
 }
 
 impl From<bool> for Value<'_> {
     fn from(truth: bool) -> Self {
-        Self::Made(truth.into())
+        E::from(truth).into()
     }
 }
 
-/// The evaluator is asked instead.
-struct NotHere;
-
-/// A value; none after an error.
-type Computed<T> = Result<Option<T>, NotHere>;
+impl From<E> for Value<'_> {
+    fn from(term: E) -> Self {
+        Self::Term(Cow::Owned(term))
+    }
+}
 
 /// Leaves the function with what stands for an error, if there is no value.
 macro_rules! some {
@@ -49,13 +73,15 @@ macro_rules! some {
     };
 }
 
-/// Whether an expression is made of what is here.
-fn is_here(expression: &Expression) -> bool {
+/// Whether an expression is made of what is here. Gathers its constants.
+fn is_here<'e>(expression: &'e Expression, constants: &mut Vec<&'e Expression>) -> bool {
+    let mut is_here = |expression: &'e Expression| is_here(expression, constants);
     match expression {
-        Expression::NamedNode(_)
-        | Expression::Literal(_)
-        | Expression::Variable(_)
-        | Expression::Bound(_) => true,
+        Expression::NamedNode(_) | Expression::Literal(_) => {
+            constants.push(expression);
+            true
+        }
+        Expression::Variable(_) | Expression::Bound(_) => true,
         Expression::Or(a, b)
         | Expression::And(a, b)
         | Expression::Equal(a, b)
@@ -69,8 +95,8 @@ fn is_here(expression: &Expression) -> bool {
         | Expression::Divide(a, b) => is_here(a) && is_here(b),
         Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => is_here(a),
         Expression::If(a, b, c) => is_here(a) && is_here(b) && is_here(c),
-        Expression::In(a, list) => is_here(a) && list.iter().all(is_here),
-        Expression::Coalesce(list) => list.iter().all(is_here),
+        Expression::In(a, list) => is_here(a) && list.iter().all(&mut is_here),
+        Expression::Coalesce(list) => list.iter().all(&mut is_here),
         Expression::FunctionCall(function, list) => {
             matches!(
                 function,
@@ -99,23 +125,53 @@ fn is_here(expression: &Expression) -> bool {
                     | Function::IsBlank
                     | Function::IsLiteral
                     | Function::IsNumeric
-            ) && list.iter().all(is_here)
+            ) && list.iter().all(&mut is_here)
         }
         _ => false,
     }
 }
 
-/// The arguments of a row.
-struct Row<'a> {
-    columns: &'a [(&'a Variable, Option<&'a Column>)],
-    row: usize,
+/// What an expression is computed from.
+struct Arguments<'a> {
+    columns: Vec<(&'a Variable, Option<&'a Column>)>,
+    /// The constants but simple strings, by their addresses.
+    constants: Vec<(usize, Constant)>,
 }
 
-impl Row<'_> {
-    fn get(&self, variable: &Variable) -> TermId {
-        let column = self.columns.iter().find(|(name, _)| *name == variable);
-        column.and_then(|(_, column)| *column).map_or(UNBOUND, |column| column.get(self.row))
+enum Constant {
+    Name(TermId),
+    Literal(E),
+}
+
+impl<'a> Arguments<'a> {
+    /// The only column, if there is one variable.
+    fn only(&self) -> Option<&'a Column> {
+        if let [(_, column)] = self.columns.as_slice() { *column } else { None }
     }
+
+    fn get(&self, variable: &Variable, row: usize) -> TermId {
+        let column = self.columns.iter().find(|(name, _)| *name == variable);
+        column.and_then(|(_, column)| *column).map_or(UNBOUND, |column| column.get(row))
+    }
+
+    fn constant(&self, expression: &Expression) -> Result<Value<'_>, NotHere> {
+        let address = std::ptr::from_ref(expression).addr();
+        let found = self.constants.iter().find(|(other, _)| *other == address);
+        Ok(match &found.ok_or(NotHere)?.1 {
+            Constant::Name(id) => Value::Id(*id),
+            Constant::Literal(term) => Value::Term(Cow::Borrowed(term)),
+        })
+    }
+}
+
+/// Whether values come again so often that what was made of them is kept.
+fn repeats(column: &Column, len: usize) -> bool {
+    const LOOKED_AT: usize = 256;
+    if len < LOOKED_AT {
+        return false;
+    }
+    let some: FxHashSet<TermId> = (0..LOOKED_AT).map(|row| column.get(row)).collect();
+    some.len() < LOOKED_AT / 2
 }
 
 impl Engine<'_> {
@@ -126,18 +182,19 @@ impl Engine<'_> {
         expr: &Expr,
         batch: &Batch,
     ) -> Option<Column> {
-        let address = std::ptr::from_ref(expression).addr();
-        let columns = columns(expression, expr, batch)?;
-        // The values of one variable come again; those of several seldom do.
-        let one = if let [(_, column)] = columns.as_slice() { *column } else { None };
+        let arguments = self.arguments(expression, expr, batch)?;
         let mut known = self.expressions.computed.borrow_mut();
+        let address = std::ptr::from_ref(expression).addr();
         let value = |row: usize| {
-            let value = self.compute(expression, &Row { columns: &columns, row }).ok()?;
+            let value = self.compute(expression, &arguments, row).ok()?;
             Some(value.map_or(UNBOUND, |value| self.number_of(value)))
         };
-        if columns.iter().all(|(_, column)| !matches!(column, Some(Column::Rows(_)))) {
+        let is_rows = |(_, column): &(_, Option<&Column>)| matches!(column, Some(Column::Rows(_)));
+        if !arguments.columns.iter().any(is_rows) {
             return Some(Column::Same(if batch.len == 0 { UNBOUND } else { value(0)? }));
         }
+        // The values of one variable come again; those of several seldom do.
+        let one = arguments.only();
         let mut values = Vec::with_capacity(batch.len);
         for row in 0..batch.len {
             let Some(column) = one else {
@@ -163,35 +220,76 @@ impl Engine<'_> {
         expr: &Expr,
         batch: &Batch,
     ) -> Option<Vec<Option<bool>>> {
-        let columns = columns(expression, expr, batch)?;
+        let arguments = self.arguments(expression, expr, batch)?;
         let truth = |row| {
-            let Some(value) = self.compute(expression, &Row { columns: &columns, row })? else {
-                return Ok(None);
-            };
+            let Some(value) = self.compute(expression, &arguments, row)? else { return Ok(None) };
             self.effective(&value)
         };
-        (0..batch.len).map(truth).collect::<Result<_, NotHere>>().ok()
+        let rows = 0..batch.len;
+        match arguments.only().filter(|column| repeats(column, batch.len)) {
+            None => rows.map(truth).collect::<Result<_, NotHere>>().ok(),
+            Some(column) => {
+                let mut known: FxHashMap<TermId, Option<bool>> = FxHashMap::default();
+                let each = |row| match known.entry(column.get(row)) {
+                    Entry::Occupied(known) => Ok(*known.get()),
+                    Entry::Vacant(new) => Ok(*new.insert(truth(row)?)),
+                };
+                rows.map(each).collect::<Result<_, NotHere>>().ok()
+            }
+        }
     }
 
-    fn compute<'e>(&'e self, expression: &'e Expression, row: &Row<'_>) -> Computed<Value<'e>> {
-        let compute = |expression: &'e Expression| self.compute(expression, row);
+    /// What an expression is computed from; none if it is not for here.
+    fn arguments<'a>(
+        &self,
+        expression: &Expression,
+        expr: &'a Expr,
+        batch: &'a Batch,
+    ) -> Option<Arguments<'a>> {
+        let mut constants = Vec::new();
+        if !is_here(expression, &mut constants) {
+            return None;
+        }
+        let constant = |expression: &Expression| {
+            let constant = match expression {
+                Expression::NamedNode(iri) => {
+                    Constant::Name(self.dataset.number(iri.clone().into()))
+                }
+                Expression::Literal(literal) if literal.datatype() != xsd::STRING => {
+                    Constant::Literal(Term::from(literal.clone()).into())
+                }
+                _ => return None,
+            };
+            Some((std::ptr::from_ref(expression).addr(), constant))
+        };
+        let columns = expr.variables.iter().map(|(slot, name)| (name, batch.column(*slot)));
+        let constants = constants.into_iter().filter_map(constant);
+        Some(Arguments { columns: columns.collect(), constants: constants.collect() })
+    }
+
+    fn compute<'e>(
+        &'e self,
+        expression: &'e Expression,
+        arguments: &'e Arguments<'_>,
+        row: usize,
+    ) -> Computed<Value<'e>> {
+        let compute = |expression: &'e Expression| self.compute(expression, arguments, row);
         let truth = |expression: &'e Expression| -> Computed<bool> {
             self.effective(&some!(compute(expression)?))
         };
         Ok(Some(match expression {
-            Expression::NamedNode(iri) => Value::Made(E::NamedNode(iri.clone())),
             Expression::Literal(literal) if literal.datatype() == xsd::STRING => {
                 Value::Text(Cow::Borrowed(literal.value()))
             }
-            Expression::Literal(literal) => Value::Made(Term::from(literal.clone()).into()),
+            Expression::Literal(_) | Expression::NamedNode(_) => arguments.constant(expression)?,
             Expression::Variable(variable) => {
                 touch();
-                match row.get(variable) {
+                match arguments.get(variable, row) {
                     UNBOUND => return Ok(None),
                     id => Value::Id(id),
                 }
             }
-            Expression::Bound(variable) => (row.get(variable) != UNBOUND).into(),
+            Expression::Bound(variable) => (arguments.get(variable, row) != UNBOUND).into(),
             Expression::Or(a, b) | Expression::And(a, b) => {
                 let decides = matches!(expression, Expression::Or(..));
                 match (truth(a)?, truth(b)?) {
@@ -253,11 +351,11 @@ impl Engine<'_> {
             | Expression::Divide(a, b) => {
                 let (a, b) = (some!(compute(a)?), some!(compute(b)?));
                 let numbers = Numbers::of(&*self.decode(&a)?, &*self.decode(&b)?).ok_or(NotHere)?;
-                Value::Made(some!(arithmetic(expression, numbers)))
+                some!(arithmetic(expression, numbers)).into()
             }
             Expression::UnaryPlus(a) => {
                 let a = some!(compute(a)?);
-                Value::Made(number(&*self.decode(&a)?, Some, Some, |n| n, |n| n)?.ok_or(NotHere)?)
+                some!(number(&*self.decode(&a)?, Some, Some, |n| n, |n| n)?).into()
             }
             Expression::UnaryMinus(a) => {
                 let a = some!(compute(a)?);
@@ -268,9 +366,11 @@ impl Engine<'_> {
                     |n| -n,
                     |n| -n,
                 )?;
-                Value::Made(some!(negated))
+                some!(negated).into()
             }
-            Expression::FunctionCall(function, list) => return self.call(function, list, row),
+            Expression::FunctionCall(function, list) => {
+                return self.call(function, list, arguments, row);
+            }
             _ => return Err(NotHere),
         }))
     }
@@ -279,12 +379,13 @@ impl Engine<'_> {
         &'e self,
         function: &Function,
         list: &'e [Expression],
-        row: &Row<'_>,
+        arguments: &'e Arguments<'_>,
+        row: usize,
     ) -> Computed<Value<'e>> {
         if let Function::Concat = function {
             let mut text = String::new();
             for item in list {
-                let item = some!(self.compute(item, row)?);
+                let item = some!(self.compute(item, arguments, row)?);
                 let (part, language) = some!(self.string(&item));
                 if language.is_some() {
                     return Err(NotHere);
@@ -294,13 +395,15 @@ impl Engine<'_> {
             return Ok(Some(Value::Text(text.into())));
         }
         let (first, rest) = list.split_first().ok_or(NotHere)?;
-        let first = some!(self.compute(first, row)?);
-        let second = |at: usize| self.compute(rest.get(at).ok_or(NotHere)?, row);
+        let first = some!(self.compute(first, arguments, row)?);
+        let second = |at: usize| self.compute(rest.get(at).ok_or(NotHere)?, arguments, row);
         Ok(Some(match function {
             Function::Str => match first {
                 Value::Text(text) => Value::Text(text),
                 Value::Id(id) => Value::Text(some!(self.lexical(id))),
-                Value::Made(term) => Value::Text(some!(lexical_of(term.into())).into()),
+                Value::Term(term) => {
+                    Value::Text(some!(lexical_of(term.into_owned().into())).into())
+                }
             },
             Function::Lang => Value::Text(some!(self.language(&first)?)),
             Function::LangMatches => {
@@ -312,10 +415,10 @@ impl Engine<'_> {
                 }
                 language_matches(&tag, &range).into()
             }
-            Function::Datatype => Value::Made(E::NamedNode(some!(self.datatype(&first)?))),
+            Function::Datatype => E::NamedNode(some!(self.datatype(&first)?)).into(),
             Function::StrLen => {
                 let (text, _) = some!(self.string(&first));
-                Value::Made(E::IntegerLiteral(length(&text).into()))
+                E::IntegerLiteral(length(&text).into()).into()
             }
             Function::UCase | Function::LCase => {
                 let (text, language) = some!(self.string(&first));
@@ -381,7 +484,7 @@ impl Engine<'_> {
                     (E::DateLiteral(date), _) => date.day().into(),
                     _ => return Err(NotHere),
                 };
-                Value::Made(E::IntegerLiteral(part.into()))
+                E::IntegerLiteral(part.into()).into()
             }
             Function::Abs => {
                 let term = self.decode(&first)?;
@@ -392,7 +495,7 @@ impl Engine<'_> {
                     Float::abs,
                     Double::abs,
                 )?;
-                Value::Made(some!(made))
+                some!(made).into()
             }
             Function::Ceil | Function::Floor | Function::Round => {
                 let term = self.decode(&first)?;
@@ -405,7 +508,7 @@ impl Engine<'_> {
                     }
                     _ => number(&term, Some, Decimal::checked_round, Float::round, Double::round),
                 };
-                Value::Made(some!(made?))
+                some!(made?).into()
             }
             Function::IsIri => (self.kind(&first) == b'I').into(),
             Function::IsBlank => (self.kind(&first) == b'B').into(),
@@ -423,11 +526,13 @@ impl Engine<'_> {
     }
 
     /// A term by its value.
-    fn decode(&self, value: &Value<'_>) -> Result<Rc<E>, NotHere> {
+    fn decode<'v>(&self, value: &'v Value<'_>) -> Result<Decoded<'v>, NotHere> {
         let term = match value {
-            Value::Id(id) => self.decoded(*id).ok_or(NotHere)?,
-            Value::Text(text) => Rc::new(E::StringLiteral(text.clone().into_owned())),
-            Value::Made(term) => Rc::new(term.clone()),
+            Value::Id(id) => Decoded::Kept(self.decoded(*id).ok_or(NotHere)?),
+            Value::Text(text) => {
+                Decoded::Kept(Rc::new(E::StringLiteral(text.clone().into_owned())))
+            }
+            Value::Term(term) => Decoded::Here(term),
         };
         if matches!(&*term, E::Triple(_)) { Err(NotHere) } else { Ok(term) }
     }
@@ -436,7 +541,7 @@ impl Engine<'_> {
         match value {
             Value::Id(id) => id,
             Value::Text(text) => self.dataset.number(Literal::from(text.into_owned()).into()),
-            Value::Made(term) => self.dataset.number(term.into()),
+            Value::Term(term) => self.dataset.number(term.into_owned().into()),
         }
     }
 
@@ -455,7 +560,7 @@ impl Engine<'_> {
         };
         Ok(match value {
             Value::Text(text) => Some(!text.is_empty()),
-            Value::Made(term) => truth(term),
+            Value::Term(term) => truth(term),
             Value::Id(_) => truth(&*self.decode(value)?),
         })
     }
@@ -464,12 +569,14 @@ impl Engine<'_> {
     fn string<'v>(&'v self, value: &'v Value<'_>) -> Option<(Cow<'v, str>, Option<Cow<'v, str>>)> {
         match value {
             Value::Text(text) => Some((Cow::Borrowed(text), None)),
-            Value::Made(E::StringLiteral(text)) => Some((Cow::Borrowed(text), None)),
-            Value::Made(
+            Value::Term(term) => match &**term {
+                E::StringLiteral(text) => Some((Cow::Borrowed(text), None)),
                 E::LangStringLiteral { value, language }
-                | E::DirLangStringLiteral { value, language, .. },
-            ) => Some((Cow::Borrowed(value), Some(Cow::Borrowed(language)))),
-            Value::Made(_) => None,
+                | E::DirLangStringLiteral { value, language, .. } => {
+                    Some((Cow::Borrowed(value), Some(Cow::Borrowed(language))))
+                }
+                _ => None,
+            },
             Value::Id(id) => {
                 if let Some((text, language)) = self.snapshot.string(*id) {
                     return Some((Cow::Borrowed(text), language.map(Cow::Borrowed)));
@@ -497,7 +604,7 @@ impl Engine<'_> {
         let Some(language) = language else { return Ok(Value::Text(Cow::Owned(text))) };
         let directed = match from {
             Value::Text(_) => false,
-            Value::Made(term) => matches!(term, E::DirLangStringLiteral { .. }),
+            Value::Term(term) => matches!(&**term, E::DirLangStringLiteral { .. }),
             Value::Id(id) => match self.dataset.term(*id) {
                 Term::Literal(literal) => literal.direction().is_some(),
                 _ => false,
@@ -507,7 +614,7 @@ impl Engine<'_> {
             return Err(NotHere);
         }
         let language = language.into_owned();
-        Ok(Value::Made(E::LangStringLiteral { value: text, language }))
+        Ok(E::LangStringLiteral { value: text, language }.into())
     }
 
     /// What a term is, as its bytes begin.
@@ -520,7 +627,7 @@ impl Engine<'_> {
         };
         match value {
             Value::Text(_) => b'S',
-            Value::Made(term) => of(term),
+            Value::Term(term) => of(term),
             Value::Id(id) => match self.snapshot.dictionary().bytes(*id) {
                 Some(bytes) => bytes.first().copied().unwrap_or_default(),
                 None => of(&self.dataset.term(*id).into()),
@@ -555,7 +662,7 @@ impl Engine<'_> {
         let term = match value {
             Value::Text(_) => return Ok(Some(xsd::STRING.into_owned())),
             Value::Id(id) => self.dataset.term(*id),
-            Value::Made(term) => term.clone().into(),
+            Value::Term(term) => (**term).clone().into(),
         };
         Ok(match term {
             Term::NamedNode(_) | Term::BlankNode(_) => None,
@@ -590,8 +697,10 @@ impl Engine<'_> {
                 | E::LangStringLiteral { .. }
                 | E::DirLangStringLiteral { .. },
                 _,
-            ) => Some(a == b),
-            (E::OtherTypedLiteral { .. }, E::OtherTypedLiteral { .. }) => (a == b).then_some(true),
+            ) => Some(*a == *b),
+            (E::OtherTypedLiteral { .. }, E::OtherTypedLiteral { .. }) => {
+                (*a == *b).then_some(true)
+            }
             (
                 E::OtherTypedLiteral { .. },
                 E::NamedNode(_)
@@ -600,7 +709,7 @@ impl Engine<'_> {
                 | E::DirLangStringLiteral { .. },
             ) => Some(false),
             (E::OtherTypedLiteral { .. }, _) | (_, E::OtherTypedLiteral { .. }) => None,
-            (E::StringLiteral(_) | E::BooleanLiteral(_), _) => Some(a == b),
+            (E::StringLiteral(_) | E::BooleanLiteral(_), _) => Some(*a == *b),
             (E::DateLiteral(a), E::DateLiteral(b)) => Some(a == b),
             (E::DateTimeLiteral(a), E::DateTimeLiteral(b)) => Some(a == b),
             _ => return Err(NotHere),
@@ -613,120 +722,6 @@ impl Engine<'_> {
             return Ok(Some(a.cmp(b)));
         }
         let (a, b) = (self.decode(a)?, self.decode(b)?);
-        Ok(if a == b { Some(Ordering::Equal) } else { order::literals(&a, &b) })
-    }
-}
-
-/// The variables of an expression with their columns; none if it is not for
-/// here.
-fn columns<'a>(
-    expression: &Expression,
-    expr: &'a Expr,
-    batch: &'a Batch,
-) -> Option<Vec<(&'a Variable, Option<&'a Column>)>> {
-    is_here(expression)
-        .then(|| expr.variables.iter().map(|(slot, name)| (name, batch.column(*slot))).collect())
-}
-
-fn lexical_of(term: Term) -> Option<String> {
-    match term {
-        Term::NamedNode(iri) => Some(iri.into_string()),
-        Term::Literal(literal) => Some(literal.destruct().0),
-        _ => None,
-    }
-}
-
-/// The number of characters.
-fn length(text: &str) -> i64 {
-    let count = if text.is_ascii() { text.len() } else { text.chars().count() };
-    i64::try_from(count).unwrap_or(i64::MAX)
-}
-
-/// Basic filtering (RFC 4647 §3.3.1).
-fn language_matches(tag: &str, range: &str) -> bool {
-    if range == "*" {
-        return !tag.is_empty();
-    }
-    let mut tags = tag.split('-');
-    range.split('-').all(|part| tags.next().is_some_and(|tag| tag.eq_ignore_ascii_case(part)))
-}
-
-/// Characters from a place, counted from one (`fn:substring`).
-fn substring(text: &str, from: i64, length: Option<i64>) -> Option<&str> {
-    let from = from.checked_sub(1)?;
-    let end = match length {
-        Some(length) => Some(from.checked_add(length)?),
-        None => None,
-    };
-    let at = |place: i64| {
-        let place = usize::try_from(place).unwrap_or(0);
-        text.char_indices().nth(place).map_or(text.len(), |(byte, _)| byte)
-    };
-    let begin = at(from);
-    let end = end.map_or(text.len(), at);
-    Some(if begin < end { &text[begin..end] } else { "" })
-}
-
-fn arithmetic(expression: &Expression, numbers: Numbers) -> Option<E> {
-    use Numbers as N;
-    Some(match (expression, numbers) {
-        (Expression::Add(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_add(b)?),
-        (Expression::Add(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_add(b)?),
-        (Expression::Add(..), N::Float(a, b)) => E::FloatLiteral(a + b),
-        (Expression::Add(..), N::Double(a, b)) => E::DoubleLiteral(a + b),
-        (Expression::Subtract(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_sub(b)?),
-        (Expression::Subtract(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_sub(b)?),
-        (Expression::Subtract(..), N::Float(a, b)) => E::FloatLiteral(a - b),
-        (Expression::Subtract(..), N::Double(a, b)) => E::DoubleLiteral(a - b),
-        (Expression::Multiply(..), N::Integer(a, b)) => E::IntegerLiteral(a.checked_mul(b)?),
-        (Expression::Multiply(..), N::Decimal(a, b)) => E::DecimalLiteral(a.checked_mul(b)?),
-        (Expression::Multiply(..), N::Float(a, b)) => E::FloatLiteral(a * b),
-        (Expression::Multiply(..), N::Double(a, b)) => E::DoubleLiteral(a * b),
-        (_, N::Integer(a, b)) => E::DecimalLiteral(Decimal::from(a).checked_div(b)?),
-        (_, N::Decimal(a, b)) => E::DecimalLiteral(a.checked_div(b)?),
-        (_, N::Float(a, b)) => E::FloatLiteral(a / b),
-        (_, N::Double(a, b)) => E::DoubleLiteral(a / b),
-    })
-}
-
-/// A number made of another of its type; an error of what is none.
-fn number(
-    term: &E,
-    integer: impl Fn(Integer) -> Option<Integer>,
-    decimal: impl Fn(Decimal) -> Option<Decimal>,
-    float: impl Fn(Float) -> Float,
-    double: impl Fn(Double) -> Double,
-) -> Computed<E> {
-    Ok(match term {
-        E::IntegerLiteral(number) => integer(*number).map(E::IntegerLiteral),
-        E::DecimalLiteral(number) => decimal(*number).map(E::DecimalLiteral),
-        E::FloatLiteral(number) => Some(E::FloatLiteral(float(*number))),
-        E::DoubleLiteral(number) => Some(E::DoubleLiteral(double(*number))),
-        _ => return Err(NotHere),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{language_matches, substring};
-
-    /// The examples of the specification (SPARQL 1.1 §17.4.3.3, `XPath` functions §5.4.3).
-    #[test]
-    fn substrings_count_characters_from_one() {
-        assert_eq!(substring("foobar", 4, None), Some("bar"));
-        assert_eq!(substring("foobar", 4, Some(1)), Some("b"));
-        assert_eq!(substring("12345", 0, Some(3)), Some("12"));
-        assert_eq!(substring("12345", 5, Some(-3)), Some(""));
-        assert_eq!(substring("12345", -3, Some(5)), Some("1"));
-        assert_eq!(substring("", 1, Some(3)), Some(""));
-        assert_eq!(substring("a\u{e9}\u{65e5}z", 2, Some(2)), Some("\u{e9}\u{65e5}"));
-        assert_eq!(substring("ab", i64::MIN, None), None);
-    }
-
-    #[test]
-    fn a_range_matches_what_begins_with_it() {
-        assert!(language_matches("en-GB", "en") && language_matches("EN", "en"));
-        assert!(language_matches("fr", "*") && !language_matches("", "*"));
-        assert!(!language_matches("en", "en-GB") && !language_matches("eng", "en"));
+        Ok(if *a == *b { Some(Ordering::Equal) } else { order::literals(&a, &b) })
     }
 }

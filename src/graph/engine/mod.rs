@@ -20,6 +20,7 @@ mod run;
 mod table;
 #[cfg(test)]
 mod tests;
+mod values;
 
 pub(super) use batch::Batch;
 pub use explain::Explained;
