@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Bytes gathered before the status is decided and between two sends.
@@ -49,9 +50,12 @@ pub(super) enum Text {
 }
 
 enum Message {
-    Begin(Format),
-    Data(Bytes),
-    End,
+    /// Some of the answer, or the last of it.
+    Data {
+        format: Format,
+        bytes: Bytes,
+        last: bool,
+    },
     Fail(Error),
 }
 
@@ -99,16 +103,18 @@ pub(super) async fn answer(
             app.runner.overloaded().into()
         });
     };
-    let format = match first {
-        Some(Message::Begin(format)) => format,
+    let (format, bytes, last) = match first {
+        Some(Message::Data { format, bytes, last }) => (format, bytes, last),
         Some(Message::Fail(error)) => return Err(error),
         // The thread died, which it logged.
-        Some(Message::Data(_) | Message::End) | None => {
-            return Err(EvaluationError::Stopped(crate::graph::Stopped::Fault).into());
-        }
+        None => return Err(EvaluationError::Stopped(crate::graph::Stopped::Fault).into()),
     };
-    let stream = Answer { receiver, interest, ended: false };
-    let mut response = Response::new(Body::from_stream(stream));
+    let body = if last {
+        Body::from(bytes)
+    } else {
+        Body::from_stream(Answer { first: Some(bytes), receiver, interest, ended: false })
+    };
+    let mut response = Response::new(body);
     let media_type = format.media_type();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -155,7 +161,6 @@ impl Job {
             sender: self.sender,
             runtime: self.runtime,
             buffer: Vec::with_capacity(CHUNK + 4096),
-            begun: false,
             format,
             deadline: budget.deadline,
             sent: 0,
@@ -196,7 +201,6 @@ struct ChunkWriter {
     sender: Sender<Message>,
     runtime: Handle,
     buffer: Vec<u8>,
-    begun: bool,
     format: Format,
     deadline: Instant,
     sent: usize,
@@ -211,25 +215,18 @@ impl ChunkWriter {
             return Err(io::Error::new(io::ErrorKind::TimedOut, "the deadline passed"));
         }
         let time = time.max(Duration::from_millis(1));
-        let data = Bytes::from(std::mem::replace(
+        let bytes = Bytes::from(std::mem::replace(
             &mut self.buffer,
             Vec::with_capacity(if last { 0 } else { CHUNK + 4096 }),
         ));
-        self.sent += data.len();
-        let begin = (!self.begun).then_some(Message::Begin(self.format));
-        self.begun = true;
-        self.runtime.block_on(async {
-            if let Some(begin) = begin {
-                send(&self.sender, begin, time).await?;
-            }
-            if !data.is_empty() {
-                send(&self.sender, Message::Data(data), time).await?;
-            }
-            if last {
-                send(&self.sender, Message::End, time).await?;
-            }
-            Ok(())
-        })
+        self.sent += bytes.len();
+        let message = Message::Data { format: self.format, bytes, last };
+        let Err(TrySendError::Full(message) | TrySendError::Closed(message)) =
+            self.sender.try_send(message)
+        else {
+            return Ok(());
+        };
+        self.runtime.block_on(send(&self.sender, message, time))
     }
 }
 
@@ -253,6 +250,7 @@ impl Write for ChunkWriter {
 
 /// The body of an answer.
 struct Answer {
+    first: Option<Bytes>,
     receiver: Receiver<Message>,
     #[expect(dead_code, reason = "dropped with the body, which stops the query")]
     interest: Interest,
@@ -263,17 +261,18 @@ impl Stream for Answer {
     type Item = Result<Bytes, io::Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
         if self.ended {
             return Poll::Ready(None);
         }
         let message = std::task::ready!(self.receiver.poll_recv(context));
         Poll::Ready(match message {
-            Some(Message::Data(data)) => Some(Ok(data)),
-            Some(Message::End) => {
-                self.ended = true;
-                None
+            Some(Message::Data { bytes, last, .. }) => {
+                self.ended = last;
+                Some(Ok(bytes))
             }
-            Some(Message::Begin(_)) => Some(Ok(Bytes::new())),
             Some(Message::Fail(error)) => {
                 self.ended = true;
                 tracing::info!(%error, "an answer was cut off");
