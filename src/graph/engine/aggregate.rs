@@ -83,6 +83,17 @@ impl Engine<'_> {
         keep: Slots,
         sink: &mut Sink<'_>,
     ) -> Flow {
+        if let Some((key, found, counts)) = self.counts_of_keys(inner, keys, aggregates) {
+            let mut batch = Batch::of(found.len());
+            batch.set(key, Column::rows(found));
+            for (aggregate, counts) in aggregates.iter().zip(counts) {
+                if keep.has(aggregate.slot) {
+                    let values = self.finished(aggregate, State::Count(counts));
+                    batch.set(aggregate.slot, Column::rows(values));
+                }
+            }
+            return in_chunks(batch, keep, sink);
+        }
         let mut groups = Groups::new(keys);
         let mut states: Vec<State> = aggregates.iter().map(State::new).collect();
         let mut seen: Vec<FxHashSet<u64>> =
@@ -108,14 +119,7 @@ impl Engine<'_> {
                 found.set(aggregate.slot, Column::rows(values));
             }
         }
-        found.keep(keep);
-        let mut from = 0;
-        while from < found.len {
-            let len = CHUNK.min(found.len - from);
-            sink(if len == found.len { found.clone() } else { found.slice(from, len) })?;
-            from += len;
-        }
-        Continue(())
+        in_chunks(found, keep, sink)
     }
 
     fn add(
@@ -232,9 +236,13 @@ impl Engine<'_> {
     }
 
     fn finished(&self, aggregate: &Aggregate, state: State) -> Vec<TermId> {
-        let integer = |n: i64| self.dataset.number(Literal::from(n).into());
+        // Of many groups, most have the same few counts.
+        let mut known: FxHashMap<i64, TermId> = FxHashMap::default();
+        let mut integer = |n: i64| {
+            *known.entry(n).or_insert_with(|| self.dataset.number(Literal::from(n).into()))
+        };
         match state {
-            State::Count(counts) => counts.into_iter().map(integer).collect(),
+            State::Count(counts) => counts.into_iter().map(&mut integer).collect(),
             State::Distinct { mut pairs, last, mut count } => {
                 let rising = last.iter().all(|(_, rising)| *rising);
                 if !rising {
@@ -245,7 +253,7 @@ impl Engine<'_> {
                 for pair in pairs {
                     count[usize::try_from(pair >> 32).unwrap_or(0)] += 1;
                 }
-                count.into_iter().map(integer).collect()
+                count.into_iter().map(&mut integer).collect()
             }
             State::Sum { sums, counts } => sums
                 .into_iter()
@@ -372,6 +380,18 @@ impl Engine<'_> {
         }
         ranks
     }
+}
+
+/// Gives on the wanted columns of groups, some rows at a time.
+fn in_chunks(mut found: Batch, keep: Slots, sink: &mut Sink<'_>) -> Flow {
+    found.keep(keep);
+    let mut from = 0;
+    while from < found.len {
+        let len = CHUNK.min(found.len - from);
+        sink(if len == found.len { found.clone() } else { found.slice(from, len) })?;
+        from += len;
+    }
+    Continue(())
 }
 
 /// Whether no two of the rows share a place.

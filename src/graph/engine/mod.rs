@@ -8,6 +8,7 @@
 mod aggregate;
 mod batch;
 mod compute;
+mod counts;
 mod explain;
 mod expression;
 #[cfg(test)]
