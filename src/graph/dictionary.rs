@@ -21,9 +21,11 @@ const LEFT_TO_RIGHT: &[u8] = b"--ltr";
 const RIGHT_TO_LEFT: &[u8] = b"--rtl";
 
 /// A small change copies the tail, so it is kept short: a longer one (256
-/// terms, 20 kB) is merged into the middle, and that (16 k) into the base.
+/// terms, 20 kB) is merged into the middle, and that (16 k) into the base, in
+/// the background. A middle that is so many times longer waits for that.
 const TAIL_LIMIT: usize = 1 << 8;
 const MIDDLE_LIMIT: usize = 1 << 14;
+const PATIENCE: usize = 8;
 
 /// So many terms are ranked in less than the time of a query.
 const RANKED_AT_ONCE: usize = 1 << 12;
@@ -104,14 +106,23 @@ impl Segment {
 #[derive(Clone)]
 pub struct Dictionary {
     base: Arc<Segment>,
+    merging: Option<Merging>,
     middle: Arc<Segment>,
     tail: Arc<Segment>,
+}
+
+/// What was the middle, while a base is made that has it.
+#[derive(Clone)]
+struct Merging {
+    terms: Arc<Segment>,
+    base: Arc<OnceLock<Arc<Segment>>>,
 }
 
 impl Default for Dictionary {
     fn default() -> Self {
         let empty = Arc::new(Segment::starting_at(1));
-        Self { base: Arc::clone(&empty), middle: Arc::clone(&empty), tail: empty }
+        let middle = Arc::clone(&empty);
+        Self { base: Arc::clone(&empty), merging: None, middle, tail: empty }
     }
 }
 
@@ -125,20 +136,26 @@ impl Dictionary {
     /// The number of terms.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.base.len() + self.middle.len() + self.tail.len()
+        self.segments().map(Segment::len).sum()
+    }
+
+    /// The terms in the order of their numbers.
+    fn segments(&self) -> impl Iterator<Item = &Segment> {
+        let merging = self.merging.as_ref().map(|merging| &*merging.terms);
+        [Some(&*self.base), merging, Some(&*self.middle), Some(&*self.tail)].into_iter().flatten()
     }
 
     /// The encoded form of a term (see [`encode`]).
     #[must_use]
     pub fn bytes(&self, id: TermId) -> Option<&[u8]> {
-        self.base.bytes(id).or_else(|| self.middle.bytes(id)).or_else(|| self.tail.bytes(id))
+        self.segments().find_map(|segment| segment.bytes(id))
     }
 
     /// The size in memory (bytes), with what terms are sorted by once it is made.
     #[must_use]
     pub fn memory(&self) -> usize {
         let ranks = self.base.ranks.made.get().map_or(0, Ranks::memory);
-        self.base.memory() + self.middle.memory() + self.tail.memory() + ranks
+        self.segments().map(Segment::memory).sum::<usize>() + ranks
     }
 
     /// The ranks of the terms (but of the latest); none while they are made. They
@@ -180,10 +197,7 @@ impl Dictionary {
     }
 
     fn find_hashed(&self, encoded: &[u8], hash: u64) -> Option<TermId> {
-        self.base
-            .find(encoded, hash)
-            .or_else(|| self.middle.find(encoded, hash))
-            .or_else(|| self.tail.find(encoded, hash))
+        self.segments().find_map(|segment| segment.find(encoded, hash))
     }
 
     /// The number of an encoded term, which is added if it is new.
@@ -197,12 +211,49 @@ impl Dictionary {
 
     /// Merges what has grown long. Numbers do not change.
     pub fn settle(&mut self) {
+        self.take_over(false);
         if self.tail.len() > TAIL_LIMIT {
             merge(&mut self.middle, &mut self.tail);
         }
-        if self.middle.len() > MIDDLE_LIMIT {
+        if self.middle.len() <= MIDDLE_LIMIT {
+            return;
+        }
+        if self.middle.len() > PATIENCE * MIDDLE_LIMIT {
+            self.take_over(true);
+        }
+        if self.base.len() <= MIDDLE_LIMIT && self.merging.is_none() {
             merge(&mut self.base, &mut self.middle);
-            // The tail goes on where it was.
+        } else if self.merging.is_none() {
+            self.merge_in_background();
+        }
+    }
+
+    fn merge_in_background(&mut self) {
+        let next = self.tail.first;
+        let terms = std::mem::replace(&mut self.middle, Arc::new(Segment::starting_at(next)));
+        let merged = Arc::new(OnceLock::new());
+        let (mut base, mut moved, made) =
+            (Arc::clone(&self.base), Arc::clone(&terms), Arc::clone(&merged));
+        let work = move || {
+            merge(&mut base, &mut moved);
+            let _ = made.set(base);
+        };
+        self.merging = Some(Merging { terms, base: merged });
+        if std::thread::Builder::new().name("terms".to_owned()).spawn(work).is_err()
+            && let Some(merging) = self.merging.take()
+        {
+            let mut terms = merging.terms;
+            merge(&mut self.base, &mut terms);
+        }
+    }
+
+    /// Takes over the base that was being made, if it is there; or waits for it.
+    fn take_over(&mut self, wait: bool) {
+        let Some(merging) = &self.merging else { return };
+        let base = if wait { Some(merging.base.wait()) } else { merging.base.get() };
+        if let Some(base) = base {
+            self.base = Arc::clone(base);
+            self.merging = None;
         }
     }
 }
@@ -211,6 +262,7 @@ impl Dictionary {
 impl Dictionary {
     /// Merges all, however short, so that all terms so far are ranked.
     pub(super) fn settle_all(&mut self) {
+        self.take_over(true);
         merge(&mut self.middle, &mut self.tail);
         merge(&mut self.base, &mut self.middle);
     }
@@ -416,8 +468,18 @@ mod tests {
             dictionary.settle();
             assert_eq!(dictionary.tail.len(), 0, "a long tail is merged");
         }
+        assert!(dictionary.merging.is_some(), "the base is made in the background");
+        let during = dictionary.clone();
+        assert_eq!(dictionary.intern_encoded(b"S1-7"), 70_008);
+        assert_eq!(dictionary.intern_encoded(b"new"), 210_001);
+        dictionary.take_over(true);
+        dictionary.settle();
+        dictionary.take_over(true);
+        assert_eq!((dictionary.base.len(), during.len()), (210_000, 210_000));
+        assert_eq!(dictionary.find_encoded(b"new"), Some(210_001));
         assert_eq!(dictionary.find_encoded(b"S1-7"), Some(70_008));
         assert_eq!(dictionary.bytes(140_001), Some(&b"S2-0"[..]));
-        assert_eq!(dictionary.len(), 210_000);
+        assert_eq!(dictionary.len(), 210_001);
+        assert_eq!(during.find_encoded(b"S2-0"), Some(140_001));
     }
 }
