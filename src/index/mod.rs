@@ -6,8 +6,8 @@ mod local;
 
 pub use insites_embedding::{DIMENSIONS, Encoder, Vector, Workspace};
 pub use local::{
-    AWAITED, Bits, Counted, Filters, Rows, Scan, Scored, Snapshot, TextIndex, Unembedded,
-    beginning_of, edits, meaning_of, surface_words_of, title_key, words_beginning, words_of,
+    AWAITED, Beginnings, Bits, Counted, Filters, Rows, Scan, Scored, Snapshot, TextIndex,
+    Unembedded, edits, meaning_of, places_of_words, surface_words_of, title_key, words_of,
 };
 
 use crate::problem::Kind;

@@ -274,7 +274,7 @@ pub fn search(
     let hits = hits.into_iter().map(record).collect();
     let coverage = (query.mode != Mode::Words).then(|| text.coverage());
     let partial = coverage.filter(|(embedded, documents)| embedded < documents);
-    let counted = Counted::new(&within);
+    let counted = text.counted(&within);
     Ok(Answer {
         query: query.text.clone(),
         mode: query.mode.name(),
@@ -284,7 +284,7 @@ pub fn search(
         pages: total.div_ceil(limit).max(1),
         hits,
         facets: facet_values(text, graph, names, &known, &ranked.rows, (&counted, &filters)),
-        years: text.years(&counted).into_iter().map(|(year, count)| Year { year, count }).collect(),
+        years: counted.years().into_iter().map(|(year, count)| Year { year, count }).collect(),
         coverage: partial.map(|(embedded, documents)| Coverage { embedded, documents }),
         help: if total == 0 {
             Some(help(text, &asked, &ranked.rows, &filters, query)?)
@@ -315,11 +315,11 @@ fn facet_values(
 ) -> std::collections::BTreeMap<&'static str, Vec<FacetValue>> {
     let of_facet = |facet: Facet| {
         let mut counts = match filters.without_own(facet) {
-            None => text.counts(facet, within),
+            None => within.of(facet),
             Some(others) => {
                 let mut over = ranked.clone();
                 over.and(others);
-                text.counts(facet, &Counted::new(&over))
+                text.counted(&over).of(facet)
             }
         };
         // Labels are looked up for what is shown only.

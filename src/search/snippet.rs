@@ -1,8 +1,9 @@
 //! The passage of a record that fits a query best, with what matched marked.
 //! Pure text work, no index.
 
-use crate::index::{beginning_of, surface_words_of, words_beginning, words_of};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::index::{Beginnings, places_of_words, surface_words_of, words_of};
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use std::ops::Range;
 
 /// About two lines (bytes).
@@ -13,24 +14,53 @@ const LENGTH: usize = 220;
 pub(super) struct Wanted {
     /// Stems, with what was typed for them if that differs.
     stems: FxHashMap<String, Option<String>>,
-    /// Their beginnings.
-    beginnings: Vec<[u8; 4]>,
-    /// The words as typed, for passages that none of them stands in.
-    typed: Vec<String>,
+    beginnings: Beginnings,
+    /// Words that were met, and whether they are looked for: stemming takes
+    /// longer than looking here.
+    met: RefCell<FxHashMap<String, bool>>,
+    /// The letters of the words as typed, for passages that none of them stands in.
+    typed: Vec<Trigrams>,
+    /// Whether a trigram may be one of these, by [`place`].
+    may_be_typed: Vec<bool>,
 }
+
+/// Three bytes each, sorted, each once.
+type Trigrams = Vec<u32>;
+
+fn each_trigram(word: &str) -> impl Iterator<Item = u32> {
+    word.as_bytes().windows(3).map(|three| u32::from_be_bytes([0, three[0], three[1], three[2]]))
+}
+
+fn trigrams(word: &str) -> Trigrams {
+    let mut all: Trigrams = each_trigram(word).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
+/// A place among [`PLACES`], by a multiplicative hash.
+fn place(trigram: u32) -> usize {
+    (trigram.wrapping_mul(0x9E37_79B1) >> 20) as usize
+}
+
+const PLACES: usize = 1 << 12;
 
 impl Wanted {
     /// These stems, and what was typed.
     pub(super) fn new(stems: &[(String, Option<String>)], typed: &str) -> Self {
         let typed = surface_words_of(typed).into_iter().map(|(word, _)| word);
-        let mut beginnings: Vec<[u8; 4]> =
-            stems.iter().map(|(stem, _)| beginning_of(stem)).collect();
-        beginnings.sort_unstable();
-        beginnings.dedup();
+        let typed: Vec<Trigrams> =
+            typed.filter(|word| word.len() > 3).map(|word| trigrams(&word)).collect();
+        let mut may_be_typed = vec![false; PLACES];
+        for trigram in typed.iter().flatten() {
+            may_be_typed[place(*trigram)] = true;
+        }
         Self {
             stems: stems.iter().cloned().collect(),
-            beginnings,
-            typed: typed.filter(|word| word.len() > 3).collect(),
+            beginnings: Beginnings::of(stems.iter().map(|(stem, _)| stem.as_str())),
+            met: RefCell::default(),
+            may_be_typed,
+            typed,
         }
     }
 
@@ -48,29 +78,37 @@ impl Wanted {
     }
 
     fn places(&self, text: &str) -> Vec<Range<usize>> {
-        let is_wanted = |range: &Range<usize>| {
-            words_of(&text[range.clone()]).iter().any(|(stem, _)| self.stems.contains_key(stem))
+        let mut met = self.met.borrow_mut();
+        let mut is_wanted = |range: &Range<usize>| {
+            let word = &text[range.clone()];
+            if let Some(known) = met.get(word) {
+                return *known;
+            }
+            let is_wanted = words_of(word).iter().any(|(stem, _)| self.stems.contains_key(stem));
+            met.insert(word.to_owned(), is_wanted);
+            is_wanted
         };
-        words_beginning(text, &self.beginnings).filter(is_wanted).collect()
+        self.beginnings.words_in(text).filter(|range| is_wanted(range)).collect()
     }
 
     /// How much a text resembles what was typed, by the letters of its words.
     fn resemblance(&self, text: &str) -> f32 {
-        let words: Vec<FxHashSet<&[u8]>> = text
-            .split(|c: char| !c.is_alphanumeric())
-            .filter(|word| word.len() > 3)
-            .map(|word| word.as_bytes().windows(3).collect())
-            .collect();
-        let best = |typed: &String| {
-            let typed: FxHashSet<&[u8]> = typed.as_bytes().windows(3).collect();
-            let dice = words.iter().map(|word| {
-                let common = u16::try_from(word.intersection(&typed).count()).unwrap_or(0);
+        let mut best = vec![0.0_f32; self.typed.len()];
+        for word in places_of_words(text).map(|range| &text[range]) {
+            // Most words have nothing in common with what was typed.
+            let may_be_near = || each_trigram(word).any(|three| self.may_be_typed[place(three)]);
+            if word.len() <= 3 || !may_be_near() {
+                continue;
+            }
+            let word = trigrams(word);
+            for (typed, best) in self.typed.iter().zip(&mut best) {
+                let common = typed.iter().filter(|three| word.binary_search(three).is_ok()).count();
+                let common = u16::try_from(common).unwrap_or(0);
                 let all = u16::try_from(word.len() + typed.len()).unwrap_or(u16::MAX);
-                2.0 * f32::from(common) / f32::from(all.max(1))
-            });
-            dice.fold(0.0, f32::max)
-        };
-        self.typed.iter().map(best).sum()
+                *best = best.max(2.0 * f32::from(common) / f32::from(all.max(1)));
+            }
+        }
+        best.into_iter().sum()
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::index::local::meaning::Vectors;
 use crate::index::local::rows::Bits;
 use crate::index::local::text::engine;
-use crate::index::local::values::Facets;
+use crate::index::local::values::Values;
 use crate::index::{Error, Facet};
 use crate::rdf::TermId;
 use insites_embedding::Place;
@@ -15,11 +15,13 @@ use tantivy::SegmentReader;
 /// No vector yet.
 const NONE: u64 = u64::MAX;
 
+/// The number of the year among facets, after all others.
+pub(super) const YEAR: usize = Facet::ALL.len();
+
 /// The columns of a segment.
 pub(super) struct Columns {
     pub(super) subjects: Vec<TermId>,
     pub(super) dates: Vec<u32>,
-    pub(super) years: Facets,
     pub(super) shown_to: Vec<u8>,
     /// The first letters of the title, for sorting.
     pub(super) title_keys: Vec<u64>,
@@ -27,7 +29,8 @@ pub(super) struct Columns {
     pub(super) hashes: Vec<u64>,
     /// Where titles end, and where descriptions end, in positions of words.
     pub(super) ends: Vec<[u32; 2]>,
-    pub(super) facets: [Facets; Facet::ALL.len()],
+    /// Those of all facets, then the year under [`YEAR`].
+    pub(super) values: Values,
     /// Subjects and documents, sorted.
     by_subject: Vec<(TermId, u32)>,
     /// Where each document's vectors are. Filled in as vectors are
@@ -78,14 +81,19 @@ impl Columns {
         let subjects = narrow("subject")?;
         let mut by_subject: Vec<(TermId, u32)> = subjects.iter().copied().zip(0..).collect();
         by_subject.sort_unstable();
-        let mut facets: [Facets; Facet::ALL.len()] = Default::default();
-        for (facet, facets) in Facet::ALL.into_iter().zip(&mut facets) {
-            let column = fast.u64(facet.name()).map_err(engine)?;
-            *facets = Facets::new((0..count).map(|doc| column.values_for_doc(doc)));
-        }
         let dates = narrow("date")?;
-        let year = |date: &u32| (*date > 0).then_some(u64::from(*date / 10_000)).into_iter();
-        let years = Facets::new(dates.iter().map(year));
+        let facets = Facet::ALL.map(|facet| fast.u64(facet.name()).map_err(engine));
+        let facets = facets.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let values = Values::new(
+            facets.len() + 1,
+            (0..count).zip(&dates).map(|(doc, date)| {
+                let year = (*date > 0).then_some((YEAR, u64::from(*date / 10_000)));
+                let values = facets.iter().enumerate().flat_map(move |(facet, column)| {
+                    column.values_for_doc(doc).map(move |value| (facet, value))
+                });
+                values.chain(year)
+            }),
+        );
         let hashes = one("text_hash")?;
         let place = |hash: &u64| vectors.place(*hash).map_or(NONE, Place::bits);
         let places: Vec<AtomicU64> =
@@ -101,13 +109,12 @@ impl Columns {
         Ok(Self {
             by_subject,
             dates,
-            years,
             shown_to: one("shown_to")?.into_iter().map(|bits| (bits & 0xff) as u8).collect(),
             title_keys: one("title_key")?,
             fingerprints: one("fingerprint")?,
             ends: ends.map(|(titles, descriptions)| [titles, descriptions]).collect(),
             hashes,
-            facets,
+            values,
             places,
             scan: RwLock::new(scan),
             missing: AtomicUsize::new(missing),

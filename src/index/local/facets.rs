@@ -1,11 +1,9 @@
 //! Filters and counts over the columns.
 
 use crate::index::Facet;
-use crate::index::local::columns::Columns;
+use crate::index::local::columns::YEAR;
 use crate::index::local::rows::{Bits, Rows};
 use crate::index::local::snapshot::{Segment, Snapshot};
-use crate::index::local::values::{Documents, Facets};
-use rustc_hash::FxHashMap;
 
 /// The rows that filters let through.
 pub struct Filters {
@@ -25,14 +23,40 @@ impl Filters {
     }
 }
 
-/// Rows of which several facets are counted.
-pub struct Counted<'a>(Vec<Documents<'a>>);
+/// How many of some rows have each value, of all facets.
+pub struct Counted<'a> {
+    segments: &'a [Segment],
+    /// Of each segment, by the numbers of its values.
+    counts: Vec<Vec<u32>>,
+}
 
-impl<'a> Counted<'a> {
-    /// These rows.
+impl Counted<'_> {
+    /// The values of a facet that some of the rows have, with how many do, by
+    /// value.
     #[must_use]
-    pub fn new(rows: &'a Rows) -> Self {
-        Self(rows.0.iter().map(Documents::new).collect())
+    pub fn of(&self, facet: Facet) -> Vec<(u64, u64)> {
+        self.merged(facet as usize)
+    }
+
+    /// How many of the rows have a date in each year.
+    #[must_use]
+    pub fn years(&self) -> Vec<(u32, u64)> {
+        let year = |(year, count)| (u32::try_from(year).unwrap_or(0), count);
+        self.merged(YEAR).into_iter().map(year).collect()
+    }
+
+    fn merged(&self, facet: usize) -> Vec<(u64, u64)> {
+        let mut all: Vec<(u64, u64)> = Vec::new();
+        for (segment, counts) in self.segments.iter().zip(&self.counts) {
+            let mut before = std::mem::take(&mut all).into_iter().peekable();
+            for (value, count) in segment.columns.values.counted(facet, counts) {
+                all.extend(std::iter::from_fn(|| before.next_if(|(other, _)| *other < value)));
+                let same = before.next_if(|(other, _)| *other == value);
+                all.push((value, count + same.map_or(0, |(_, count)| count)));
+            }
+            all.extend(before);
+        }
+        all
     }
 }
 
@@ -80,50 +104,27 @@ impl Snapshot {
         Filters { without: without.collect(), all }
     }
 
-    /// How many of these rows have each value of a facet.
+    /// Counts what these rows have.
     #[must_use]
-    pub fn counts(&self, facet: Facet, rows: &Counted<'_>) -> Vec<(u64, u64)> {
-        self.tally(rows, |columns| &columns.facets[facet as usize])
-    }
-
-    /// The values that some of these rows have, with how many do.
-    fn tally(&self, rows: &Counted<'_>, of: impl Fn(&Columns) -> &Facets) -> Vec<(u64, u64)> {
-        let mut counts: Vec<(u64, u64)> = Vec::new();
-        for (segment, documents) in self.segments().iter().zip(&rows.0) {
-            let found = of(&segment.columns).counts(documents);
-            if counts.is_empty() {
-                counts = found;
-                continue;
-            }
-            let mut more: FxHashMap<u64, u64> = found.into_iter().collect();
-            for (value, count) in &mut counts {
-                *count += more.remove(value).unwrap_or(0);
-            }
-            counts.extend(more);
-        }
-        counts
+    pub fn counted(&self, rows: &Rows) -> Counted<'_> {
+        let segments = self.segments();
+        let counts = segments
+            .iter()
+            .zip(&rows.0)
+            .map(|(segment, documents)| segment.columns.values.counts(documents));
+        Counted { segments, counts: counts.collect() }
     }
 
     /// The values of a facet that a document has.
     pub fn values(&self, row: crate::index::Row, facet: Facet) -> impl Iterator<Item = u64> + '_ {
         self.place(row)
             .into_iter()
-            .flat_map(move |(segment, doc)| segment.columns.facets[facet as usize].of(doc))
-    }
-
-    /// How many of these rows have a date in each year.
-    #[must_use]
-    pub fn years(&self, rows: &Counted<'_>) -> Vec<(u32, u64)> {
-        let year = |(year, count)| (u32::try_from(year).unwrap_or(0), count);
-        let mut years: Vec<(u32, u64)> =
-            self.tally(rows, |columns| &columns.years).into_iter().map(year).collect();
-        years.sort_unstable();
-        years
+            .flat_map(move |(segment, doc)| segment.columns.values.of(facet as usize, doc))
     }
 }
 
 fn with_value(segment: &Segment, facet: Facet, values: &[u64]) -> Bits {
     let mut bits = Bits::none(segment.columns.len());
-    segment.columns.facets[facet as usize].having(values, &mut bits);
+    segment.columns.values.having(facet as usize, values, &mut bits);
     bits
 }

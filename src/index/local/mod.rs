@@ -3,6 +3,7 @@
 
 mod columns;
 mod facets;
+mod lists;
 mod look_alikes;
 mod meaning;
 mod parts;
@@ -21,4 +22,4 @@ pub use scored::Scored;
 pub use snapshot::Snapshot;
 pub use text::{TextIndex, title_key};
 pub use vocabulary::edits;
-pub use words::{beginning_of, surface_words_of, words_beginning, words_of};
+pub use words::{Beginnings, places_of_words, surface_words_of, words_of};

@@ -7,9 +7,8 @@ use crate::index::local::rows::Rows;
 use crate::index::local::snapshot::{Snapshot, Statistics, Top};
 use crate::index::local::text::engine;
 use crate::index::{Error, Row, Scoring};
-use tantivy::query::{Bm25Weight, EnableScoring};
-use tantivy::schema::IndexRecordOption;
-use tantivy::{DocSet, TERMINATED, Term};
+use tantivy::query::EnableScoring;
+use tantivy::{DocSet, TERMINATED};
 
 /// Scores that are looked at together.
 const TOGETHER: usize = 32;
@@ -24,7 +23,6 @@ pub struct Scored<'a> {
 impl Snapshot {
     /// Scores all documents.
     pub fn scored(&self, scoring: &Scoring) -> Result<Scored<'_>, Error> {
-        let statistics = Statistics(self.searchers());
         let lengths = self.segments().iter().map(|segment| segment.columns.len() as usize);
         let mut scores: Vec<Vec<f32>> = lengths.map(|length| vec![0.0; length]).collect();
         for (words, field, weight) in self.weighted(scoring) {
@@ -32,23 +30,10 @@ impl Snapshot {
                 self.score_phrase(words, field, weight, &mut scores)?;
                 continue;
             };
-            let term = Term::from_field_text(field, word);
-            let bm25 = Bm25Weight::for_terms(&statistics, std::slice::from_ref(&term))
-                .map_err(engine)?
-                .boost_by(weight);
-            for (segment, scores) in self.segments().iter().zip(&mut scores) {
-                let reader = self.reader(segment);
-                let index = reader.inverted_index(field).map_err(engine)?;
-                let Some(info) = index.get_term_info(&term).map_err(engine)? else { continue };
-                let lengths = reader.get_fieldnorms_reader(field).map_err(engine)?;
-                let mut postings = index
-                    .read_block_postings_from_terminfo(&info, IndexRecordOption::WithFreqs)
-                    .map_err(engine)?;
-                while !postings.docs().is_empty() {
-                    for (doc, count) in postings.docs().iter().zip(postings.freqs()) {
-                        scores[*doc as usize] += bm25.score(lengths.fieldnorm_id(*doc), *count);
-                    }
-                    postings.advance();
+            let word = self.word(word, field, weight)?;
+            for (number, (segment, scores)) in self.segments().iter().zip(&mut scores).enumerate() {
+                if let Some(list) = self.list(&word, number, segment)? {
+                    list.add_all(scores);
                 }
             }
         }

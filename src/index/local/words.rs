@@ -98,62 +98,86 @@ pub fn words_of(text: &str) -> Vec<(String, Range<usize>)> {
     words
 }
 
-/// The letters with which the words of a stem begin, lower case, y as i: a
-/// stem is what its words begin with, but for its last letter and for i that was
-/// y. At most four, of a stem of two letters one; zero bytes after them.
-#[must_use]
-pub fn beginning_of(stem: &str) -> [u8; 4] {
-    let length = stem.len().saturating_sub(1).clamp(1, 4);
-    let mut beginning = [0; 4];
-    for (letter, byte) in beginning.iter_mut().zip(stem.bytes().take(length)) {
-        *letter = folded(byte);
-    }
-    beginning
+/// What the words of some stems begin with, so that most words of a text need
+/// not be stemmed to find a few in it. A stem is what its words begin with, but
+/// for its last letter and for i that was y.
+#[derive(Default)]
+pub struct Beginnings {
+    /// At most four letters, lower case, y as i, with a mask of those there are.
+    all: Vec<(u32, u32)>,
+    /// Whether any of them begins with this byte.
+    first: Vec<bool>,
 }
 
-fn folded(byte: u8) -> u8 {
-    match byte.to_ascii_lowercase() {
-        b'y' => b'i',
-        byte => byte,
+impl Beginnings {
+    /// The beginnings of these stems.
+    pub fn of<'a>(stems: impl Iterator<Item = &'a str>) -> Self {
+        let beginning = |stem: &str| {
+            let length = stem.len().saturating_sub(1).clamp(1, 4);
+            let mask = u32::MAX << (8 * (4 - length));
+            (folded(stem.as_bytes()) & mask, mask)
+        };
+        let mut all: Vec<(u32, u32)> = stems.map(beginning).collect();
+        all.sort_unstable();
+        all.dedup();
+        let begins = |byte: u8| {
+            let letters = folded(&[byte]);
+            !byte.is_ascii() || all.iter().any(|(wanted, _)| wanted >> 24 == letters >> 24)
+        };
+        Self { first: (0..=u8::MAX).map(begins).collect(), all }
+    }
+
+    /// The words of a text that may have one of the stems: their places in it
+    /// (byte offsets).
+    pub fn words_in(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
+        places_of_words(text).filter(|range| {
+            let word = &text.as_bytes()[range.clone()];
+            word.first().is_some_and(|byte| self.first[usize::from(*byte)]) && self.may_begin(word)
+        })
+    }
+
+    /// Whether a word may have one of the stems. One that is not all ASCII at
+    /// its beginning may lose an accent.
+    fn may_begin(&self, word: &[u8]) -> bool {
+        let letters = folded(word);
+        letters & 0x8080_8080 != 0
+            || self.all.iter().any(|(wanted, mask)| letters & mask == *wanted)
     }
 }
 
-/// Whether a word may have a stem with one of these beginnings. A word that is
-/// not all ASCII at its beginning may lose an accent.
-fn may_begin(word: &str, beginnings: &[[u8; 4]]) -> bool {
+/// The first four letters of a word, lower case, y as i; zero bytes after them.
+fn folded(word: &[u8]) -> u32 {
     let mut letters = [0; 4];
-    for (letter, byte) in letters.iter_mut().zip(word.bytes()) {
-        *letter = folded(byte);
+    for (letter, byte) in letters.iter_mut().zip(word) {
+        *letter = match byte.to_ascii_lowercase() {
+            b'y' => b'i',
+            byte => byte,
+        };
     }
-    let begins = |beginning: &[u8; 4]| {
-        beginning.iter().zip(letters).all(|(wanted, letter)| *wanted == 0 || *wanted == letter)
-    };
-    !letters.is_ascii() || beginnings.iter().any(begins)
+    u32::from_be_bytes(letters)
 }
 
-/// The words of a text whose stems may have one of these beginnings (see
-/// [`beginning_of`]): their places in it (byte offsets). So most words of a
-/// text need not be stemmed to find a few in it.
-pub fn words_beginning(text: &str, beginnings: &[[u8; 4]]) -> impl Iterator<Item = Range<usize>> {
+/// The places of the words of a text (byte offsets).
+pub fn places_of_words(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
-        while let Some(range) = next_word(text, at) {
-            at = range.end;
-            if may_begin(&text[range.clone()], beginnings) {
-                return Some(range);
-            }
-        }
-        None
+        let range = next_word(text, at)?;
+        at = range.end;
+        Some(range)
     })
 }
 
 /// The next word of a text, from a place on.
+#[inline]
 fn next_word(text: &str, from: usize) -> Option<Range<usize>> {
-    let mut at = from;
-    while !letter_at(text, at)?.0 {
-        at += letter_at(text, at)?.1;
-    }
-    let begin = at;
+    let mut begin = from;
+    let mut at = loop {
+        let (is_letter, length) = letter_at(text, begin)?;
+        if is_letter {
+            break begin + length;
+        }
+        begin += length;
+    };
     while let Some((true, length)) = letter_at(text, at) {
         at += length;
     }
@@ -184,7 +208,7 @@ pub fn surface_words_of(text: &str) -> Vec<(String, Range<usize>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{beginning_of, each_word, may_begin, words_of};
+    use super::{Beginnings, each_word, words_of};
 
     #[test]
     fn a_stem_begins_as_its_word_does() {
@@ -195,10 +219,12 @@ mod tests {
         for text in [words, many] {
             for (stem, range) in words_of(text) {
                 let word = &text[range];
-                assert!(may_begin(word, &[beginning_of(&stem)]), "{word} {stem}");
+                let found = Beginnings::of(std::iter::once(stem.as_str())).words_in(word).count();
+                assert_eq!(found, 1, "{word} {stem}");
             }
         }
-        assert!(!may_begin("ordinary", &[beginning_of("organis")]));
+        let organisations = Beginnings::of(std::iter::once("organis"));
+        assert_eq!(organisations.words_in("ordinary organs, Organisations").count(), 2);
     }
 
     #[test]
