@@ -132,7 +132,7 @@ impl Beginnings {
     pub fn words_in(&self, text: &str) -> impl Iterator<Item = Range<usize>> {
         places_of_words(text).filter(|range| {
             let word = &text.as_bytes()[range.clone()];
-            word.first().is_some_and(|byte| self.first[usize::from(*byte)]) && self.may_begin(word)
+            self.first.get(usize::from(word[0])) == Some(&true) && self.may_begin(word)
         })
     }
 
