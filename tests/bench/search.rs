@@ -6,16 +6,15 @@
 //! profilers.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
-use insites::commit::{Committer, Documents};
+mod bare;
+
+use bare::{Bare, percentile};
+use insites::commit::Committer;
 use insites::rdf::Names;
 use insites::search::{Mode, Query, search, suggest};
 use std::collections::BTreeMap;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
-use tantivy::collector::TopDocs;
-use tantivy::query::QueryParser;
-use tantivy::schema::{IndexRecordOption, STORED, Schema, TextFieldIndexing, TextOptions, Value};
-use tantivy::snippet::SnippetGenerator;
-use tantivy::{Index, TantivyDocument};
 
 const ROUNDS: usize = 3;
 /// Where one thing alone is timed.
@@ -35,47 +34,7 @@ fn main() {
     let (embedded, documents) = snapshot.text.coverage();
     println!("{documents} documents, {embedded} with vectors");
 
-    // Bare tantivy: one stemmed field; the title and the text stored, for a list
-    // of titles and for one with snippets.
-    let mut schema = Schema::builder();
-    let indexing = TextFieldIndexing::default()
-        .set_tokenizer("en_stem")
-        .set_index_option(IndexRecordOption::WithFreqsAndPositions);
-    let body = schema
-        .add_text_field("body", TextOptions::default().set_indexing_options(indexing).set_stored());
-    let title = schema.add_text_field("title", STORED);
-    let index = Index::create_in_ram(schema.build());
-    let mut writer = index.writer_with_num_threads(1, 200_000_000).expect("a writer");
-    let reader = Documents::new(&snapshot.graph, &names);
-    for subject in reader.subjects() {
-        for document in reader.documents(subject) {
-            let mut out = TantivyDocument::new();
-            out.add_text(title, &document.title);
-            out.add_text(body, &document.body);
-            writer.add_document(out).expect("added");
-        }
-    }
-    writer.commit().expect("committed");
-    writer.wait_merging_threads().expect("merged");
-    let searcher = index.reader().expect("a reader").searcher();
-    let parser = QueryParser::for_index(&index, vec![body]);
-    let bare = |words: &str, snippets: bool| {
-        let (query, _) = parser.parse_query_lenient(words);
-        let top = TopDocs::with_limit(10).order_by_score();
-        let hits = searcher.search(&query, &top).expect("searched");
-        let generator = snippets.then(|| {
-            let mut made = SnippetGenerator::create(&searcher, &*query, body).expect("made");
-            made.set_max_num_chars(220);
-            made
-        });
-        for (_, address) in hits {
-            let found: TantivyDocument = searcher.doc(address).expect("a document");
-            assert!(found.get_first(title).and_then(|v| v.as_str()).is_some());
-            if let Some(generator) = &generator {
-                std::hint::black_box(generator.snippet_from_doc(&found).to_html());
-            }
-        }
-    };
+    let bare = Bare::new(&snapshot, &names);
     let page = |words: &str, mode: Mode| {
         let query = Query { text: words.to_owned(), mode, page: 1, limit: 10, ..Query::default() };
         search(snapshot.revision, &snapshot.graph, &snapshot.text, &names, &query)
@@ -101,8 +60,8 @@ fn main() {
                     }
                 }
             };
-            time("bare tantivy", &|| bare(words, false));
-            time("bare, snippets", &|| bare(words, true));
+            time("bare tantivy", &|| drop(black_box(bare.hits(words, false))));
+            time("bare, snippets", &|| drop(black_box(bare.hits(words, true))));
             time("words page", &|| page(words, Mode::Words));
             if embedded > 0 {
                 // A query's vector is kept; each round asks it anew.
@@ -111,7 +70,7 @@ fn main() {
             }
             time("scan", &|| {
                 let vector = insites::index::meaning_of("missed appointments");
-                std::hint::black_box(snapshot.text.nearest(&vector, &snapshot.text.visible(), 100));
+                black_box(snapshot.text.nearest(&vector, &snapshot.text.visible(), 100));
             });
             let typed: String = words.chars().take(6).collect();
             time("suggestions", &|| {
@@ -130,11 +89,4 @@ fn main() {
         let ratio = p50 / medians.get(group).copied().unwrap_or(f64::NAN);
         println!("{what:14} {group:8} {p50:8.2} {p95:8.2} {ratio:8.1}");
     }
-}
-
-/// Milliseconds.
-fn percentile(times: &[Duration], of: usize) -> f64 {
-    let mut times = times.to_vec();
-    times.sort_unstable();
-    times[(times.len() * of / 100).min(times.len() - 1)].as_secs_f64() * 1e3
 }
