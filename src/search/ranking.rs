@@ -90,10 +90,9 @@ pub(super) fn rank(
     }
     let compares = wants_meaning && index.has_vectors();
     if !compares {
-        let rows = index.matching(&asked.matching)?;
+        let (rows, hits) = index.find(&asked.matching, &asked.scoring, &filters.all, wanted)?;
         let mut within = rows.clone();
         within.and(&filters.all);
-        let hits = index.best(&asked.scoring, &within, wanted)?;
         let hits = filled(index, hits, &within, wanted);
         return Ok(Ranked { rows, hits, vector: None });
     }

@@ -1,122 +1,175 @@
-//! The lists of documents that have a word, and what the word scores there
-//! (BM25). Not for phrases.
+//! The lists of documents that have a word or a phrase, with what it scores
+//! there (BM25), and the documents of several lists that score best. Lists are
+//! read whole, side by side: all that match are counted anyway, and of a few
+//! words little could be left out.
 
-use crate::index::Error;
 use crate::index::local::rows::{Bits, Rows};
 use crate::index::local::snapshot::{Segment, Snapshot, Statistics, Top};
 use crate::index::local::text::engine;
+use crate::index::{Error, Row};
 use std::sync::Arc;
 use tantivy::fieldnorm::FieldNormReader;
 use tantivy::postings::{BlockSegmentPostings, TermInfo};
-use tantivy::query::{Bm25StatisticsProvider, Bm25Weight};
+use tantivy::query::{
+    Bm25StatisticsProvider, Bm25Weight, BoostQuery, EnableScoring, PhraseQuery, Query, Scorer,
+    Weight,
+};
 use tantivy::schema::{Field, IndexRecordOption};
-use tantivy::{InvertedIndexReader, Term};
+use tantivy::{DocSet, InvertedIndexReader, TERMINATED, Term};
 
 /// Documents whose scores are added up together, so that they stay near.
 const TOGETHER: u32 = 4_096;
-/// Scores that are passed over together.
-const FEW: usize = 64;
+/// From so many documents among 64 neighbours on, all 64 are compared at once
+/// with what is kept already.
+const MANY: u32 = 8;
 
-/// A word in one field, with its weight.
-pub(super) struct Word {
-    field: Field,
-    bm25: Bm25Weight,
-    /// Where its list is in each segment that has it.
-    places: Vec<Option<(Arc<InvertedIndexReader>, TermInfo)>>,
-    /// Documents that have it.
-    pub(super) count: u64,
+/// A word or a phrase in one field, with its weight.
+pub(super) enum Wanted {
+    Word {
+        field: Field,
+        bm25: Bm25Weight,
+        /// Where its list is in each segment that has it.
+        places: Vec<Option<(Arc<InvertedIndexReader>, TermInfo)>>,
+    },
+    /// As each searcher reads it.
+    Phrase(Vec<Box<dyn Weight>>),
 }
 
-/// The list of a word in one segment, as it is read.
-pub(super) struct List<'a> {
-    postings: BlockSegmentPostings,
-    lengths: FieldNormReader,
-    bm25: &'a Bm25Weight,
-    /// What was read of the block that is open.
-    read: usize,
+/// A list in one segment, as it is read.
+pub(super) enum List<'a> {
+    Word {
+        postings: Box<BlockSegmentPostings>,
+        lengths: FieldNormReader,
+        bm25: &'a Bm25Weight,
+        /// What was read of the block that is open.
+        read: usize,
+    },
+    Phrase(Box<dyn Scorer>),
 }
 
 impl Snapshot {
-    /// Looks up a word.
-    pub(super) fn word(&self, word: &str, field: Field, weight: f32) -> Result<Word, Error> {
+    /// Looks up a word, or several in a row.
+    pub(super) fn wanted(
+        &self,
+        words: &[String],
+        field: Field,
+        weight: f32,
+    ) -> Result<Wanted, Error> {
+        let statistics = Statistics(self.searchers());
+        let [word] = words else {
+            let terms = words.iter().map(|word| Term::from_field_text(field, word)).collect();
+            let query = BoostQuery::new(Box::new(PhraseQuery::new(terms)), weight);
+            let weights = self.searchers().iter().map(|searcher| {
+                query.weight(EnableScoring::enabled_from_statistics_provider(&statistics, searcher))
+            });
+            return Ok(Wanted::Phrase(weights.collect::<Result<_, _>>().map_err(engine)?));
+        };
         let term = Term::from_field_text(field, word);
         let mut places = Vec::with_capacity(self.segments().len());
-        let mut count = 0;
+        let mut having = 0;
         for segment in self.segments() {
             let index = self.reader(segment).inverted_index(field).map_err(engine)?;
             let info = index.get_term_info(&term).map_err(engine)?;
-            count += info.as_ref().map_or(0, |info| u64::from(info.doc_freq));
+            having += info.as_ref().map_or(0, |info| u64::from(info.doc_freq));
             places.push(info.map(|info| (index, info)));
         }
-        let statistics = Statistics(self.searchers());
         let documents = statistics.total_num_docs().map_err(engine)?;
         let words = statistics.total_num_tokens(field).map_err(engine)?;
         #[expect(clippy::cast_precision_loss, reason = "a statistic")]
         let length = words as f32 / documents as f32;
-        let bm25 = Bm25Weight::for_one_term_without_explain(count, documents, length);
-        Ok(Word { field, bm25: bm25.boost_by(weight), places, count })
+        let bm25 = Bm25Weight::for_one_term_without_explain(having, documents, length);
+        Ok(Wanted::Word { field, bm25: bm25.boost_by(weight), places })
     }
 
-    /// Opens the list of a word in a segment, which has this number.
+    /// Opens a list in the segment of this number, if it is not empty.
     pub(super) fn list<'a>(
         &self,
-        word: &'a Word,
+        wanted: &'a Wanted,
         number: usize,
-        segment: &Segment,
     ) -> Result<Option<List<'a>>, Error> {
-        let Some((index, info)) = &word.places[number] else { return Ok(None) };
-        let lengths = self.reader(segment).get_fieldnorms_reader(word.field).map_err(engine)?;
-        let postings = index
-            .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
-            .map_err(engine)?;
-        Ok(Some(List { postings, lengths, bm25: &word.bm25, read: 0 }))
+        let segment = &self.segments()[number];
+        let reader = self.reader(segment);
+        match wanted {
+            Wanted::Word { field, bm25, places } => {
+                let Some((index, info)) = &places[number] else { return Ok(None) };
+                let lengths = reader.get_fieldnorms_reader(*field).map_err(engine)?;
+                let postings = index
+                    .read_block_postings_from_terminfo(info, IndexRecordOption::WithFreqs)
+                    .map_err(engine)?;
+                Ok(Some(List::Word { postings: Box::new(postings), lengths, bm25, read: 0 }))
+            }
+            Wanted::Phrase(weights) => {
+                let scorer = weights[segment.part].scorer(reader, 1.0).map_err(engine)?;
+                Ok(Some(List::Phrase(scorer)))
+            }
+        }
     }
 
-    /// The documents that score best, from the whole lists of some words.
-    pub(super) fn best_of_lists(
+    /// The documents that any of the lists has; those of them within some rows
+    /// that score best, best first, at most so many. Ties go to the record with
+    /// the lower number.
+    pub(super) fn found(
         &self,
-        words: &[Word],
+        wanted: &[Wanted],
         within: &Rows,
-        top: &mut Top,
-    ) -> Result<(), Error> {
-        let mut scores = [0.0; TOGETHER as usize];
-        for (number, (segment, bits)) in self.segments().iter().zip(&within.0).enumerate() {
-            let mut lists = Vec::with_capacity(words.len());
-            for word in words {
-                lists.extend(self.list(word, number, segment)?);
+        most: usize,
+    ) -> Result<(Rows, Vec<(Row, f32)>), Error> {
+        let mut top = Top::new(most);
+        let mut rows = Vec::with_capacity(within.0.len());
+        for (number, (segment, within)) in self.segments().iter().zip(&within.0).enumerate() {
+            let mut lists = Vec::with_capacity(wanted.len());
+            for wanted in wanted {
+                lists.extend(self.list(wanted, number)?);
             }
+            let mut scores = [0.0; TOGETHER as usize];
+            let mut found = Bits::none(segment.columns.len());
             let mut from = 0;
             while let Some(next) = lists.iter().filter_map(List::next).min() {
-                // Where no word is found, nothing is looked at.
+                // Where no list has anything, nothing is looked at.
                 from = from.max(next - next % 64);
                 let to = from.saturating_add(TOGETHER).min(segment.columns.len());
                 for list in &mut lists {
-                    list.add_scores(from, to, &mut scores);
+                    list.each_before(to, |doc, score| {
+                        scores[(doc - from) as usize] += score;
+                        found.set(doc);
+                    });
                 }
-                let scores = &mut scores[..(to - from) as usize];
-                keep_best(scores, from, bits, segment, top);
-                scores.fill(0.0);
+                for (first, some) in (from..to).step_by(64).zip(scores.chunks_mut(64)) {
+                    keep_best(some, &found, first, within, segment, &mut top);
+                }
                 from = to;
             }
+            rows.push(found);
         }
-        Ok(())
+        Ok((Rows(rows), top.into_sorted()))
     }
 }
 
-/// Keeps the best of the scores of some documents, from one on.
-fn keep_best(scores: &[f32], from: u32, within: &Bits, segment: &Segment, top: &mut Top) {
-    for (first, some) in (from..).step_by(FEW).zip(scores.chunks(FEW)) {
-        // Most are below what is kept already. Scores are not negative, so they
-        // compare as their bits do, which is faster.
-        let highest = some.iter().map(|score| score.to_bits()).fold(0, u32::max);
-        let least = top.threshold().max(f32::MIN_POSITIVE);
-        if highest < least.to_bits() {
-            continue;
+/// Keeps the best of 64 documents from one on, and leaves no scores.
+fn keep_best(
+    scores: &mut [f32],
+    found: &Bits,
+    first: u32,
+    within: &Bits,
+    segment: &Segment,
+    top: &mut Top,
+) {
+    let mut found = found.block(first);
+    let least = top.threshold().max(f32::MIN_POSITIVE);
+    if found.count_ones() >= MANY {
+        let good = scores.iter().map(|score| u32::from(*score >= least));
+        if good.fold(0, |any, good| any | good) == 0 {
+            scores.fill(0.0);
+            return;
         }
-        for (doc, score) in (first..).zip(some) {
-            if *score >= least && within.contains(doc) {
-                top.push(*score, segment.columns.subjects[doc as usize], segment.first + doc);
-            }
+    }
+    while found != 0 {
+        let n = found.trailing_zeros();
+        found &= found - 1;
+        let score = std::mem::take(&mut scores[n as usize]);
+        let doc = first + n;
+        if score >= least && within.contains(doc) {
+            top.push(score, segment.columns.subjects[doc as usize], segment.first + doc);
         }
     }
 }
@@ -124,32 +177,38 @@ fn keep_best(scores: &[f32], from: u32, within: &Bits, segment: &Segment, top: &
 impl List<'_> {
     /// The next document.
     fn next(&self) -> Option<u32> {
-        self.postings.docs().get(self.read).copied()
+        match self {
+            Self::Word { postings, read, .. } => postings.docs().get(*read).copied(),
+            Self::Phrase(scorer) => Some(scorer.doc()).filter(|doc| *doc != TERMINATED),
+        }
     }
 
-    /// Adds what the word scores in the documents between two, of which the
-    /// first was not passed yet.
-    fn add_scores(&mut self, from: u32, to: u32, scores: &mut [f32]) {
+    /// Calls with each document before one, and what it scores.
+    pub(super) fn each_before(&mut self, to: u32, mut each: impl FnMut(u32, f32)) {
+        let (postings, lengths, bm25, read) = match self {
+            Self::Word { postings, lengths, bm25, read } => (postings, lengths, bm25, read),
+            Self::Phrase(scorer) => {
+                while scorer.doc() < to.min(TERMINATED) {
+                    each(scorer.doc(), scorer.score());
+                    scorer.advance();
+                }
+                return;
+            }
+        };
         loop {
-            let (docs, counts) = (self.postings.docs(), self.postings.freqs());
-            for (doc, count) in docs.iter().zip(counts).skip(self.read) {
+            let (docs, counts) = (postings.docs(), postings.freqs());
+            for (doc, count) in docs.iter().zip(counts).skip(*read) {
                 if *doc >= to {
                     return;
                 }
-                let score = self.bm25.score(self.lengths.fieldnorm_id(*doc), *count);
-                scores[(*doc - from) as usize] += score;
-                self.read += 1;
+                each(*doc, bm25.score(lengths.fieldnorm_id(*doc), *count));
+                *read += 1;
             }
             if docs.is_empty() {
                 return;
             }
-            self.postings.advance();
-            self.read = 0;
+            postings.advance();
+            *read = 0;
         }
-    }
-
-    /// Adds what the word scores in each document.
-    pub(super) fn add_all(mut self, scores: &mut [f32]) {
-        self.add_scores(0, u32::MAX, scores);
     }
 }

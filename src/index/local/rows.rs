@@ -44,6 +44,11 @@ impl Bits {
         self.words.get(n as usize / 64).is_some_and(|word| word >> (n % 64) & 1 == 1)
     }
 
+    /// The 64 numbers from a multiple of 64 on, as bits.
+    pub(super) fn block(&self, from: u32) -> u64 {
+        self.words[from as usize / 64]
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> u64 {

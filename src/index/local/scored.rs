@@ -4,11 +4,8 @@
 //! documents can be left out of. Not for the first few hits of a few words.
 
 use crate::index::local::rows::Rows;
-use crate::index::local::snapshot::{Snapshot, Statistics, Top};
-use crate::index::local::text::engine;
+use crate::index::local::snapshot::{Snapshot, Top};
 use crate::index::{Error, Row, Scoring};
-use tantivy::query::EnableScoring;
-use tantivy::{DocSet, TERMINATED};
 
 /// Scores that are looked at together.
 const TOGETHER: usize = 32;
@@ -26,44 +23,14 @@ impl Snapshot {
         let lengths = self.segments().iter().map(|segment| segment.columns.len() as usize);
         let mut scores: Vec<Vec<f32>> = lengths.map(|length| vec![0.0; length]).collect();
         for (words, field, weight) in self.weighted(scoring) {
-            let [word] = words else {
-                self.score_phrase(words, field, weight, &mut scores)?;
-                continue;
-            };
-            let word = self.word(word, field, weight)?;
-            for (number, (segment, scores)) in self.segments().iter().zip(&mut scores).enumerate() {
-                if let Some(list) = self.list(&word, number, segment)? {
-                    list.add_all(scores);
+            let wanted = self.wanted(words, field, weight)?;
+            for (number, scores) in scores.iter_mut().enumerate() {
+                if let Some(mut list) = self.list(&wanted, number)? {
+                    list.each_before(u32::MAX, |doc, score| scores[doc as usize] += score);
                 }
             }
         }
         Ok(Scored { index: self, scores })
-    }
-
-    fn score_phrase(
-        &self,
-        words: &[String],
-        field: tantivy::schema::Field,
-        weight: f32,
-        scores: &mut [Vec<f32>],
-    ) -> Result<(), Error> {
-        let statistics = Statistics(self.searchers());
-        let query = super::snapshot::clause(words, field, weight);
-        for (part, searcher) in self.searchers().iter().enumerate() {
-            let scored = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
-            let weight = query.weight(scored).map_err(engine)?;
-            for (segment, scores) in self.segments().iter().zip(&mut *scores) {
-                if segment.part != part {
-                    continue;
-                }
-                let mut scorer = weight.scorer(self.reader(segment), 1.0).map_err(engine)?;
-                while scorer.doc() != TERMINATED {
-                    scores[scorer.doc() as usize] += scorer.score();
-                    scorer.advance();
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,6 @@
 //! words score them, and what is known of a document.
 
 use crate::index::local::columns::Columns;
-use crate::index::local::lists::Word;
 use crate::index::local::look_alikes::LookAlikes;
 use crate::index::local::meaning::Vectors;
 use crate::index::local::parts::Parts;
@@ -16,21 +15,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::{Arc, OnceLock};
 use tantivy::postings::{Postings, SegmentPostings};
-use tantivy::query::{
-    Bm25StatisticsProvider, BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query,
-    TermQuery,
-};
+use tantivy::query::Bm25StatisticsProvider;
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, InvertedIndexReader, Searcher, SegmentReader, TERMINATED, Term};
 
 /// Words that a prefix stands for at most, the most frequent first.
 const PREFIX_WORDS: usize = 1_000;
-
-/// Lists of so many documents together are read whole for the best few: it is
-/// not worth it to find out what could be left out of them. Measured on 100,000
-/// documents: 10,000 to all took the same but for stop words, which were slower
-/// below 60,000.
-const SHORT: u64 = 60_000;
 
 /// A segment as a snapshot sees it.
 #[derive(Clone)]
@@ -273,53 +263,38 @@ impl Snapshot {
         within: &Rows,
         most: usize,
     ) -> Result<Vec<(Row, f32)>, Error> {
-        let mut top = Top::new(most);
-        if let Some(words) = self.short_lists(scoring)? {
-            self.best_of_lists(&words, within, &mut top)?;
-            return Ok(top.into_sorted());
-        }
-        let Some(query) = self.union(scoring) else { return Ok(Vec::new()) };
-        let statistics = Statistics(self.searchers());
-        for (part, searcher) in self.searchers().iter().enumerate() {
-            let scored = EnableScoring::enabled_from_statistics_provider(&statistics, searcher);
-            let weight = query.weight(scored).map_err(engine)?;
-            for (segment, bits) in self.segments().iter().zip(&within.0) {
-                if segment.part != part || bits.is_empty() {
-                    continue;
-                }
-                let columns = &segment.columns;
-                weight
-                    .for_each_pruning(
-                        top.threshold().next_down(),
-                        self.reader(segment),
-                        &mut |doc, score| {
-                            if bits.contains(doc) {
-                                let subject = columns.subjects[doc as usize];
-                                top.push(score, subject, segment.first + doc);
-                            }
-                            // Equals must still be seen, so that ties do not depend
-                            // on where a document happens to lie.
-                            top.threshold().next_down()
-                        },
-                    )
-                    .map_err(engine)?;
-            }
-        }
-        Ok(top.into_sorted())
+        let wanted =
+            self.weighted(scoring).map(|(words, field, weight)| self.wanted(words, field, weight));
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+        Ok(self.found(&wanted, within, most)?.1)
     }
 
-    /// The lists of a scoring if they are so short that it takes less to read
-    /// them whole than to find out what can be left out of them.
-    fn short_lists(&self, scoring: &Scoring) -> Result<Option<Vec<Word>>, Error> {
-        let mut words = Vec::new();
-        let mut count = 0;
-        for (word, field, weight) in self.weighted(scoring) {
-            let [word] = word else { return Ok(None) };
-            let word = self.word(word, field, weight)?;
-            count += word.count;
-            words.push(word);
+    /// The documents that match, and the best of those of them within some
+    /// rows, as [`Self::best`] has them.
+    pub fn find(
+        &self,
+        matching: &Matching,
+        scoring: &Scoring,
+        within: &Rows,
+        most: usize,
+    ) -> Result<(Rows, Vec<(Row, f32)>), Error> {
+        let Some(unscored) = unscored(matching, scoring) else {
+            let rows = self.matching(matching)?;
+            let mut some = rows.clone();
+            some.and(within);
+            let best = self.best(scoring, &some, most)?;
+            return Ok((rows, best));
+        };
+        let field = self.words_field(matching.spelling);
+        let unscored = unscored.into_iter().map(|words| (words, field, 0.0));
+        let wanted = self.weighted(scoring).chain(unscored);
+        let wanted = wanted.map(|(words, field, weight)| self.wanted(words, field, weight));
+        let wanted = wanted.collect::<Result<Vec<_>, _>>()?;
+        let (mut rows, best) = self.found(&wanted, within, most)?;
+        for (bits, segment) in rows.0.iter_mut().zip(self.segments()) {
+            bits.and(&segment.visible);
         }
-        Ok((count <= SHORT).then_some(words))
+        Ok((rows, best))
     }
 
     /// How rare a stem is: its inverse document frequency (BM25's).
@@ -389,24 +364,32 @@ impl Snapshot {
             },
         )
     }
-
-    fn union(&self, scoring: &Scoring) -> Option<BooleanQuery> {
-        let clauses: Vec<_> = self
-            .weighted(scoring)
-            .map(|(words, field, weight)| (Occur::Should, clause(words, field, weight)))
-            .collect();
-        (!clauses.is_empty()).then(|| BooleanQuery::new(clauses))
-    }
 }
 
-/// A word or a phrase, with its weight.
-pub(super) fn clause(words: &[String], field: Field, weight: f32) -> Box<dyn Query> {
-    let terms: Vec<Term> = words.iter().map(|word| Term::from_field_text(field, word)).collect();
-    let query: Box<dyn Query> = match terms.as_slice() {
-        [term] => Box::new(TermQuery::new(term.clone(), IndexRecordOption::WithFreqs)),
-        _ => Box::new(PhraseQuery::new(terms)),
-    };
-    Box::new(BoostQuery::new(query, weight))
+/// What matches and does not score, where any document matches that has one of
+/// the words that score or of these.
+fn unscored<'a>(matching: &'a Matching, scoring: &Scoring) -> Option<Vec<&'a [String]>> {
+    let groups = &matching.groups;
+    if groups.is_empty()
+        || groups.iter().any(|group| group.required)
+        || !matching.none.is_empty()
+        || matching.part != Part::Whole
+        || matching.spelling != scoring.spelling
+    {
+        return None;
+    }
+    let alternatives = groups.iter().flat_map(|group| &group.alternatives);
+    let words = alternatives.map(|term| match term {
+        Wanted::Words(words) => Some(words.as_slice()),
+        Wanted::Prefix(_) => None,
+    });
+    let mut words = words.collect::<Option<Vec<_>>>()?;
+    if scoring.terms.iter().any(|(scored, _)| !words.contains(&scored.as_slice())) {
+        return None;
+    }
+    let scores = |words: &[String]| scoring.terms.iter().any(|(scored, _)| scored == words);
+    words.retain(|words| !words.is_empty() && !scores(words));
+    Some(words)
 }
 
 fn add_word(

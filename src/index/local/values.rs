@@ -81,12 +81,16 @@ fn count<N: Copy + Into<u32>>(
     documents: &Bits,
     counts: &mut [u32],
 ) {
-    documents.each(|document| {
+    // Which documents there are is found out first: rows are then read far ahead
+    // of where they are counted.
+    let mut some = Vec::with_capacity(usize::try_from(documents.count()).unwrap_or(0));
+    documents.each(|document| some.push(document));
+    for document in some {
         let row = document as usize * width;
         for number in &numbers[row..row + places] {
             counts[(*number).into() as usize] += 1;
         }
-    });
+    }
 }
 
 /// A value of a facet, which has this number.
