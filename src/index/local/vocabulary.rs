@@ -17,22 +17,36 @@ const SLIP: u64 = 26;
 
 impl Snapshot {
     /// The words within an edit distance of 1 or 2 (a swap of neighbours
-    /// counts as one edit), nearest first, then the most likely to have been
-    /// meant, at most so many.
+    /// counts as one edit) that begin with the same letter or with the first two
+    /// swapped, nearest first, then the most likely to have been meant, at most
+    /// so many. All others would have to be looked through for few that are meant.
     pub fn spellings(&self, word: &str, distance: u8, most: usize) -> Result<Vec<String>, Error> {
+        let mut letters = word.chars();
+        let (Some(first), second) = (letters.next(), letters.next()) else {
+            return Ok(Vec::new());
+        };
+        let swapped = second.filter(|second| *second != first);
+        let swapped = swapped.map(|second| String::from_iter([second, first]));
         let mut found: FxHashMap<String, u64> = FxHashMap::default();
         let term = Term::from_field_text(self.fields.surface, word);
+        let automaton = FuzzyTermQuery::new(term, distance, true).automaton().map_err(engine)?;
         for segment in self.segments() {
-            let automaton =
-                FuzzyTermQuery::new(term.clone(), distance, true).automaton().map_err(engine)?;
             let index = self.reader(segment).inverted_index(self.fields.surface).map_err(engine)?;
-            let mut stream = index.terms().search(automaton).into_stream().map_err(engine)?;
-            while stream.advance() {
-                let Ok(text) = std::str::from_utf8(stream.key()) else { continue };
-                // Numbers are not misspelt words.
-                if text.chars().any(char::is_alphabetic) {
-                    *found.entry(text.to_owned()).or_default() +=
-                        u64::from(stream.value().doc_freq);
+            for beginning in std::iter::once(first.to_string()).chain(swapped.clone()) {
+                let mut after = beginning.clone().into_bytes();
+                // No byte of a text is the highest.
+                if let Some(byte) = after.last_mut() {
+                    *byte += 1;
+                }
+                let words = index.terms().search(&automaton).ge(beginning).lt(after);
+                let mut stream = words.into_stream().map_err(engine)?;
+                while stream.advance() {
+                    let Ok(text) = std::str::from_utf8(stream.key()) else { continue };
+                    // Numbers are not misspelt words.
+                    if text.chars().any(char::is_alphabetic) {
+                        *found.entry(text.to_owned()).or_default() +=
+                            u64::from(stream.value().doc_freq);
+                    }
                 }
             }
         }
