@@ -151,9 +151,15 @@ pub(super) async fn search_atom(
 }
 
 async fn run(state: &State, query: &Query) -> Result<Answer, Problem> {
+    let snapshot = state.snapshot()?;
+    if query.mode == Mode::Words {
+        // It takes as long as many such a search to wake a thread for it.
+        let (graph, text) = (&snapshot.graph, &snapshot.text);
+        let names = &state.config.names;
+        return Ok(crate::search::search(snapshot.revision, graph, text, names, query)?);
+    }
     let app = state.app()?.clone();
     let query = query.clone();
-    let snapshot = state.snapshot()?;
     let search = move || {
         crate::search::search(
             snapshot.revision,

@@ -32,6 +32,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
 
 const ROUNDS: usize = 4;
 /// Documents that `OpenSearch` is given at once.
@@ -42,8 +43,7 @@ const FUZZY: &str = "OpenSearch fuzzy";
 const SEARCH: &str = "/api/search?limit=10";
 const INDEX: &str = "/insites-bench";
 
-#[tokio::main(worker_threads = 2)]
-async fn main() {
+fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
     let ([data, searches] | [data, searches, _]) = arguments.as_slice() else {
         println!("usage: cargo bench --bench search_http -- DATA SEARCHES [OPENSEARCH]");
@@ -62,25 +62,43 @@ async fn main() {
     let bare = Arc::new(Bare::new(&snapshot, &config.names));
     state.ready(app);
 
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let ours = listener.local_addr().expect("an address").to_string();
-    tokio::spawn(async move { serve(listener, state, std::future::pending()).await });
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let theirs = listener.local_addr().expect("an address").to_string();
-    let router = Router::new().route("/", get(top)).with_state(bare);
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    // Who asks has a thread of its own, as from elsewhere.
+    let servers = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let servers = servers.expect("a runtime");
+    let (ours, theirs) = servers.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let ours = listener.local_addr().expect("an address").to_string();
+        tokio::spawn(async move { serve(listener, state, std::future::pending()).await });
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let theirs = listener.local_addr().expect("an address").to_string();
+        let router = Router::new().route("/", get(top)).with_state(bare);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (ours, theirs)
+    });
+    let client = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    client.block_on(ask(&ours, &theirs, arguments.get(2), &searches, snapshot, &config.names));
+}
 
+/// Asks all, and prints what it took.
+async fn ask(
+    ours: &str,
+    theirs: &str,
+    address: Option<&String>,
+    searches: &str,
+    snapshot: Arc<Snapshot>,
+    names: &Names,
+) {
     let mut opensearch = None;
-    if let Some(address) = arguments.get(2) {
+    if let Some(address) = address {
         let address = address.trim_start_matches("http://").trim_end_matches('/');
         let mut client = Client::new(address).await;
-        load(&mut client, &snapshot, &config.names).await;
+        load(&mut client, &snapshot, names).await;
         opensearch = Some(client);
     }
     drop(snapshot);
     // Last, since connections that say nothing are closed.
-    let mut ours = Client::new(&ours).await;
-    let mut bare = Client::new(&theirs).await;
+    let mut ours = Client::new(ours).await;
+    let mut bare = Client::new(theirs).await;
 
     let mut times: BTreeMap<(&str, &str), Vec<Duration>> = BTreeMap::new();
     let searches = searches.lines().filter(|line| !line.is_empty());
