@@ -8,7 +8,7 @@
 //! A time is from the request to the last byte, one request at a time on one
 //! kept connection each, after a round that warms up; in a round each is asked all
 //! searches, then the next. `OpenSearch` is asked for the same: ten titles with a passage, the
-//! total, themes; and it keeps no answers.
+//! total and the counts of all facets and years; and it keeps no answers.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -41,6 +41,7 @@ const WHAT: [&str; 6] =
     ["bare tantivy", "words page", "small answer", "hybrid page", "OpenSearch", FUZZY];
 const FUZZY: &str = "OpenSearch fuzzy";
 const SEARCH: &str = "/api/search?limit=10";
+const YEAR: &str = "year";
 const INDEX: &str = "/insites-bench";
 
 fn main() {
@@ -155,19 +156,27 @@ async fn top(
 /// Loads `OpenSearch` with the texts of all records.
 async fn load(client: &mut Client, snapshot: &Snapshot, names: &Names) {
     let text = json!({ "type": "text", "analyzer": "english" });
+    let mut fields = json!({ "title": text, "text": text, YEAR: { "type": "keyword" } });
+    for facet in Facet::ALL {
+        fields[facet.name()] = json!({ "type": "keyword" });
+    }
     let schema = json!({
         "settings": { "number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1" },
-        "mappings": { "properties":
-            { "title": text, "text": text, "themes": { "type": "keyword" } } },
+        "mappings": { "properties": fields },
     });
     client.send("DELETE", INDEX, String::new()).await;
     client.send("PUT", INDEX, schema.to_string()).await;
     let reader = Documents::new(&snapshot.graph, names);
     let mut lines = Vec::new();
     for document in reader.subjects().into_iter().flat_map(|subject| reader.documents(subject)) {
-        let themes = document.facets.iter().filter(|(facet, _)| *facet == Facet::Theme);
-        let themes: Vec<u64> = themes.map(|(_, value)| *value).collect();
-        let record = json!({ "title": document.title, "text": document.body, "themes": themes });
+        let mut record = json!({ "title": document.title, "text": document.body });
+        for facet in Facet::ALL {
+            let of_facet = document.facets.iter().filter(|(other, _)| *other == facet);
+            record[facet.name()] = of_facet.map(|(_, value)| *value).collect();
+        }
+        if document.date > 0 {
+            record[YEAR] = json!(document.date / 10_000);
+        }
         lines.push(format!("{{\"index\":{{}}}}\n{record}\n"));
         if lines.len() >= BULK {
             client
@@ -223,13 +232,17 @@ impl Client {
         if fuzzy {
             wanted["fuzziness"] = json!("AUTO");
         }
+        let mut facets = json!({});
+        for name in Facet::ALL.map(Facet::name).into_iter().chain([YEAR]) {
+            facets[name] = json!({ "terms": { "field": name, "size": 50 } });
+        }
         let body = json!({
             "query": { "multi_match": wanted },
             "size": 10,
             "track_total_hits": true,
             "_source": ["title"],
             "highlight": { "fields": { "text": { "number_of_fragments": 1, "fragment_size": 220 } } },
-            "aggs": { "themes": { "terms": { "field": "themes", "size": 50 } } },
+            "aggs": facets,
         });
         self.send("POST", &format!("{INDEX}/_search?request_cache=false"), body.to_string()).await
     }
