@@ -7,8 +7,9 @@
 //!
 //! A time is from the request to the last byte, one request at a time on one
 //! kept connection each, after a round that warms up; in a round each is asked all
-//! searches, then the next. `OpenSearch` is asked for the same: ten titles with a passage, the
-//! total and the counts of all facets and years; and it keeps no answers.
+//! searches, then the next. `OpenSearch` is asked for the same: ten titles with a
+//! passage, the total and the counts of all facets and years; and it keeps no
+//! answers.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
