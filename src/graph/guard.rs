@@ -7,6 +7,7 @@
 //! of the second pass through a function that looks at their length first.
 
 use crate::graph::budget;
+use crate::graph::expressions::children_mut;
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use spareval::QueryEvaluator;
 use spargebra::Query;
@@ -192,51 +193,13 @@ impl Guard {
     }
 
     fn expression(&mut self, expression: &mut Expression) -> Result<(), Refused> {
+        for child in children_mut(expression) {
+            self.expression(child)?;
+        }
         match expression {
-            Expression::NamedNode(_)
-            | Expression::Literal(_)
-            | Expression::Variable(_)
-            | Expression::Bound(_) => {}
-            Expression::Or(a, b)
-            | Expression::And(a, b)
-            | Expression::Equal(a, b)
-            | Expression::SameTerm(a, b)
-            | Expression::Greater(a, b)
-            | Expression::GreaterOrEqual(a, b)
-            | Expression::Less(a, b)
-            | Expression::LessOrEqual(a, b)
-            | Expression::Add(a, b)
-            | Expression::Subtract(a, b)
-            | Expression::Multiply(a, b)
-            | Expression::Divide(a, b) => {
-                self.expression(a)?;
-                self.expression(b)?;
-            }
-            Expression::In(a, list) => {
-                self.size.values += list.len();
-                self.expression(a)?;
-                for item in list {
-                    self.expression(item)?;
-                }
-            }
-            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => {
-                self.expression(a)?;
-            }
+            Expression::In(_, list) => self.size.values += list.len(),
             Expression::Exists(pattern) => self.pattern(pattern)?,
-            Expression::If(a, b, c) => {
-                self.expression(a)?;
-                self.expression(b)?;
-                self.expression(c)?;
-            }
-            Expression::Coalesce(list) => {
-                for item in list {
-                    self.expression(item)?;
-                }
-            }
             Expression::FunctionCall(function, arguments) => {
-                for argument in &mut *arguments {
-                    self.expression(argument)?;
-                }
                 match function {
                     Function::Replace if arguments.len() >= 3 => {
                         let replacement = arguments[2].clone();
@@ -251,6 +214,7 @@ impl Guard {
                     _ => {}
                 }
             }
+            _ => {}
         }
         Ok(())
     }

@@ -14,6 +14,7 @@ mod dictionary;
 mod direction;
 mod engine;
 mod evaluate;
+mod expressions;
 mod guard;
 mod quads;
 mod query;

@@ -11,6 +11,7 @@ use crate::graph::engine::run::Engine;
 use crate::graph::engine::values::{
     Computed, NotHere, arithmetic, language_matches, length, lexical_of, number, substring,
 };
+use crate::graph::expressions::children;
 use crate::rdf::TermId;
 use oxigraph::model::vocab::{rdf, xsd};
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
@@ -75,60 +76,43 @@ macro_rules! some {
 
 /// Whether an expression is made of what is here. Gathers its constants.
 fn is_here<'e>(expression: &'e Expression, constants: &mut Vec<&'e Expression>) -> bool {
-    let mut is_here = |expression: &'e Expression| is_here(expression, constants);
-    match expression {
+    let this = match expression {
         Expression::NamedNode(_) | Expression::Literal(_) => {
             constants.push(expression);
             true
         }
-        Expression::Variable(_) | Expression::Bound(_) => true,
-        Expression::Or(a, b)
-        | Expression::And(a, b)
-        | Expression::Equal(a, b)
-        | Expression::Greater(a, b)
-        | Expression::GreaterOrEqual(a, b)
-        | Expression::Less(a, b)
-        | Expression::LessOrEqual(a, b)
-        | Expression::Add(a, b)
-        | Expression::Subtract(a, b)
-        | Expression::Multiply(a, b)
-        | Expression::Divide(a, b) => is_here(a) && is_here(b),
-        Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => is_here(a),
-        Expression::If(a, b, c) => is_here(a) && is_here(b) && is_here(c),
-        Expression::In(a, list) => is_here(a) && list.iter().all(&mut is_here),
-        Expression::Coalesce(list) => list.iter().all(&mut is_here),
-        Expression::FunctionCall(function, list) => {
-            matches!(
-                function,
-                Function::Str
-                    | Function::Lang
-                    | Function::LangMatches
-                    | Function::Datatype
-                    | Function::StrLen
-                    | Function::UCase
-                    | Function::LCase
-                    | Function::StrStarts
-                    | Function::StrEnds
-                    | Function::Contains
-                    | Function::StrBefore
-                    | Function::StrAfter
-                    | Function::SubStr
-                    | Function::Concat
-                    | Function::Year
-                    | Function::Month
-                    | Function::Day
-                    | Function::Abs
-                    | Function::Ceil
-                    | Function::Floor
-                    | Function::Round
-                    | Function::IsIri
-                    | Function::IsBlank
-                    | Function::IsLiteral
-                    | Function::IsNumeric
-            ) && list.iter().all(&mut is_here)
-        }
-        _ => false,
-    }
+        Expression::SameTerm(..) | Expression::Exists(_) => false,
+        Expression::FunctionCall(function, _) => matches!(
+            function,
+            Function::Str
+                | Function::Lang
+                | Function::LangMatches
+                | Function::Datatype
+                | Function::StrLen
+                | Function::UCase
+                | Function::LCase
+                | Function::StrStarts
+                | Function::StrEnds
+                | Function::Contains
+                | Function::StrBefore
+                | Function::StrAfter
+                | Function::SubStr
+                | Function::Concat
+                | Function::Year
+                | Function::Month
+                | Function::Day
+                | Function::Abs
+                | Function::Ceil
+                | Function::Floor
+                | Function::Round
+                | Function::IsIri
+                | Function::IsBlank
+                | Function::IsLiteral
+                | Function::IsNumeric
+        ),
+        _ => true,
+    };
+    this && children(expression).into_iter().all(|child| is_here(child, constants))
 }
 
 /// What an expression is computed from.

@@ -8,6 +8,7 @@
 use crate::graph::clause::{SearchCell, SearchTable, number_of};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::engine::batch::{Slots, Table};
+use crate::graph::expressions::children_mut;
 use crate::rdf::TermId;
 use oxigraph::model::{NamedNode, Term, Variable};
 use spargebra::algebra::{
@@ -598,68 +599,30 @@ impl Planner<'_> {
         visible: Slots,
         found: &mut Vec<(usize, Variable)>,
     ) -> Planned<()> {
-        let mut each = |planner: &mut Self, variable: &mut Variable| {
-            let slot = planner.slot(variable.as_str())?;
-            if !visible.has(slot) {
-                *variable = Variable::new_unchecked("not visible");
-            } else if !found.iter().any(|(known, _)| *known == slot) {
-                found.push((slot, variable.clone()));
-            }
-            Ok(())
-        };
         match expression {
-            Expression::NamedNode(_) | Expression::Literal(_) => Ok(()),
-            Expression::Variable(variable) | Expression::Bound(variable) => each(self, variable),
-            Expression::Or(a, b)
-            | Expression::And(a, b)
-            | Expression::Equal(a, b)
-            | Expression::SameTerm(a, b)
-            | Expression::Greater(a, b)
-            | Expression::GreaterOrEqual(a, b)
-            | Expression::Less(a, b)
-            | Expression::LessOrEqual(a, b)
-            | Expression::Add(a, b)
-            | Expression::Subtract(a, b)
-            | Expression::Multiply(a, b)
-            | Expression::Divide(a, b) => {
-                self.resolve(a, visible, found)?;
-                self.resolve(b, visible, found)
-            }
-            Expression::In(a, list) => {
-                self.resolve(a, visible, found)?;
-                list.iter_mut().try_for_each(|item| self.resolve(item, visible, found))
-            }
-            Expression::UnaryPlus(a) | Expression::UnaryMinus(a) | Expression::Not(a) => {
-                self.resolve(a, visible, found)
-            }
-            Expression::If(a, b, c) => {
-                self.resolve(a, visible, found)?;
-                self.resolve(b, visible, found)?;
-                self.resolve(c, visible, found)
-            }
-            Expression::Coalesce(list) => {
-                list.iter_mut().try_for_each(|item| self.resolve(item, visible, found))
-            }
-            Expression::FunctionCall(function, list) => {
-                if matches!(
-                    function,
-                    Function::Rand
-                        | Function::Now
-                        | Function::Uuid
-                        | Function::StrUuid
-                        | Function::BNode
-                ) {
-                    return Err(NotCovered("a function with a new value each time"));
+            Expression::Variable(variable) | Expression::Bound(variable) => {
+                let slot = self.slot(variable.as_str())?;
+                if !visible.has(slot) {
+                    *variable = Variable::new_unchecked("not visible");
+                } else if !found.iter().any(|(known, _)| *known == slot) {
+                    found.push((slot, variable.clone()));
                 }
-                if let Function::Custom(name) = function
-                    && !is_known(name)
-                {
-                    return Err(NotCovered("a function that is not known here"));
-                }
-                list.iter_mut().try_for_each(|item| self.resolve(item, visible, found))
             }
-            Expression::Exists(_) => Err(NotCovered("EXISTS inside an expression")),
+            Expression::FunctionCall(
+                Function::Rand
+                | Function::Now
+                | Function::Uuid
+                | Function::StrUuid
+                | Function::BNode,
+                _,
+            ) => return Err(NotCovered("a function with a new value each time")),
+            Expression::FunctionCall(Function::Custom(name), _) if !is_known(name) => {
+                return Err(NotCovered("a function that is not known here"));
+            }
+            Expression::Exists(_) => return Err(NotCovered("EXISTS inside an expression")),
+            _ => {}
         }
+        children_mut(expression).into_iter().try_for_each(|item| self.resolve(item, visible, found))
     }
 
     /// The parts of a filter that must all be true.
