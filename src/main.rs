@@ -307,7 +307,11 @@ fn encoded(text: &str) -> String {
 fn serve(config: Arc<Config>, empty: bool) -> anyhow::Result<ExitCode> {
     logging(&config);
     let begun = Instant::now();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(insites::query::STACK_OF_READERS)
+        .on_thread_start(insites::query::mark_large_stack)
+        .build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen)
             .await

@@ -145,6 +145,13 @@ impl Ranks {
         (rank != NONE).then_some(rank)
     }
 
+    /// How two terms compare, if both have a rank in one class.
+    pub(super) fn compare(&self, a: TermId, b: TermId) -> Option<Ordering> {
+        let (a, b) = (self.of(a)?, self.of(b)?);
+        let (_, class) = self.classes.iter().find(|(_, class)| class.contains(&a))?;
+        class.contains(&b).then(|| a.cmp(&b))
+    }
+
     /// The ranks of terms if all are of one class, and a rank before them for
     /// terms that are unbound (number 0).
     pub(super) fn of_all(&self, ids: impl Iterator<Item = TermId>) -> Option<Vec<u32>> {
@@ -233,6 +240,8 @@ mod tests {
         let of = |at: u32| ranks.of(5 + at);
         assert!(of(13) < of(1) && of(1) == of(2) && of(2) < of(0));
         assert!(of(4) < of(3) && of(10) < of(9));
+        assert_eq!(ranks.compare(5, 6), Some(Ordering::Greater));
+        assert_eq!((ranks.compare(5, 8), ranks.compare(5, 11)), (None, None));
         assert_eq!((of(6), of(7), of(14), ranks.of(4)), (None, None, None, None));
         assert!(ranks.of_all([5, 6, 0, 7].into_iter()).is_some());
         assert_eq!(ranks.of_all([8, 10].into_iter()), None, "dates with and without a zone");

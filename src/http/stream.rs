@@ -1,11 +1,13 @@
 //! Runs a query on its own thread and streams the answer. The status is
 //! decided when the first bytes are there: until then a failure gets its
 //! problem response; afterwards the body is cut, never ended as if complete.
+//! A short query is tried where its request is read: to wake another thread
+//! takes longer than many an answer.
 
 use crate::app::App;
 use crate::commit::Snapshot;
 use crate::graph::{Budget, EvaluationError, Format, QueryForm, ReadQuery, Scope};
-use crate::query::{Error, check_size, check_text, with_hits};
+use crate::query::{Error, check_size, check_text, has_large_stack, with_hits};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -25,6 +27,10 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 const CHUNK: usize = 64 << 10;
 /// Chunks on their way to a client that reads slowly.
 const CHUNKS: usize = 4;
+
+/// The longest text (bytes) that is tried where it is read, and how long.
+const SHORT: usize = 1 << 10;
+const AT_ONCE: Duration = Duration::from_micros(300);
 
 /// How much longer than its deadline a query may take to say how it ended.
 const GRACE: Duration = Duration::from_millis(100);
@@ -72,8 +78,25 @@ impl Drop for Interest {
 pub(super) async fn answer(
     app: &App,
     snapshot: &Arc<Snapshot>,
-    asked: Asked,
+    mut asked: Asked,
 ) -> Result<Response, Error> {
+    if is_short(&asked) && has_large_stack() {
+        let limits = &app.config.limits;
+        let (query, format) = read(app, asked.text, &asked.choose)?;
+        let budget = Budget::new(AT_ONCE, limits.memory);
+        let mut piece = Piece { bytes: Vec::new(), limit: CHUNK.min(limits.result) };
+        let is_here = query.searches().is_empty() && !matches!(format, Format::Explanation { .. });
+        if is_here {
+            let graph = &snapshot.graph;
+            match graph.write_answer(&query, &asked.scope, format, &budget, &mut piece) {
+                Ok(_) => return Ok(response(format, Body::from(piece.bytes))),
+                // It is longer than it looked.
+                Err(EvaluationError::Output(_) | EvaluationError::Stopped(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        asked.text = Text::Ready(Box::new(query));
+    }
     let (sender, mut receiver) = channel(CHUNKS);
     let mut budget = Budget::new(asked.time, app.config.limits.memory);
     let interest = Interest(Arc::clone(&budget.abandoned));
@@ -114,12 +137,59 @@ pub(super) async fn answer(
     } else {
         Body::from_stream(Answer { first: Some(bytes), receiver, interest, ended: false })
     };
+    Ok(response(format, body))
+}
+
+fn response(format: Format, body: Body) -> Response {
     let mut response = Response::new(body);
-    let media_type = format.media_type();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
-    Ok(response)
+    response
+}
+
+fn is_short(asked: &Asked) -> bool {
+    asked.time > AT_ONCE && matches!(&asked.text, Text::Raw(text) if text.len() <= SHORT)
+}
+
+/// Reads a query, and chooses the format of its answer.
+fn read(
+    app: &App,
+    text: Text,
+    choose: &impl Fn(QueryForm) -> Result<Format, Error>,
+) -> Result<(ReadQuery, Format), Error> {
+    let limits = &app.config.limits;
+    let query = match text {
+        Text::Ready(query) => *query,
+        Text::Raw(text) => {
+            check_text(&text, limits)?;
+            let query = ReadQuery::parse(&text, Some(app.config.names.base()))?;
+            check_size(&query, limits)?;
+            query
+        }
+    };
+    let format = choose(query.form())?;
+    Ok((query, format))
+}
+
+/// An answer of one piece.
+struct Piece {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Write for Piece {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        if self.bytes.len() + data.len() > self.limit {
+            return Err(io::Error::other("the answer has more than one piece"));
+        }
+        self.bytes.extend_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 struct Job {
@@ -145,16 +215,7 @@ impl Job {
             return Err(EvaluationError::Stopped(crate::graph::Stopped::Timeout).into());
         }
         let limits = &self.app.config.limits;
-        let query = match self.asked.text {
-            Text::Ready(query) => *query,
-            Text::Raw(text) => {
-                check_text(&text, limits)?;
-                let query = ReadQuery::parse(&text, Some(self.app.config.names.base()))?;
-                check_size(&query, limits)?;
-                query
-            }
-        };
-        let format = (self.asked.choose)(query.form())?;
+        let (query, format) = read(&self.app, self.asked.text, &self.asked.choose)?;
         let snapshot = &self.snapshot;
         let query = with_hits(query, &snapshot.graph, &snapshot.text, &self.asked.scope, budget)?;
         let mut writer = ChunkWriter {

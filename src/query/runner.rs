@@ -1,6 +1,7 @@
 //! The threads that queries run on: a fixed number, with large stacks, and a
 //! bounded queue before them. Not for deadlines: a budget carries those.
 
+use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -9,6 +10,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Stack of one thread (bytes). Parser, planner and evaluator recurse with the
 /// nesting of a query; only touched pages take memory.
 const STACK: usize = 256 << 20;
+
+/// Stack of the threads that requests are read on (bytes), for the short
+/// queries that are answered there.
+pub const STACK_OF_READERS: usize = 64 << 20;
+
+thread_local! {
+    static LARGE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// This thread has a stack of [`STACK_OF_READERS`].
+pub fn mark_large_stack() {
+    LARGE.set(true);
+}
+
+/// Whether this thread's stack is large enough for short queries.
+#[must_use]
+pub fn has_large_stack() -> bool {
+    LARGE.get()
+}
 
 type Job = Box<dyn FnOnce() + Send>;
 

@@ -225,8 +225,10 @@ impl Engine<'_> {
         } else if before == UNBOUND {
             *best = Some(value);
         } else if before != value {
-            let order =
-                order::compare(self.decoded(value).as_deref(), self.decoded(before).as_deref());
+            let ranks = self.snapshot.dictionary().ranks();
+            let order = ranks.and_then(|ranks| ranks.compare(value, before)).unwrap_or_else(|| {
+                order::compare(self.decoded(value).as_deref(), self.decoded(before).as_deref())
+            });
             let wanted =
                 if *kind == AggregateKind::Least { Ordering::Less } else { Ordering::Greater };
             if order == wanted {

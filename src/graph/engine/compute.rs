@@ -9,7 +9,8 @@ use crate::graph::engine::order::{self, Numbers};
 use crate::graph::engine::plan::Expr;
 use crate::graph::engine::run::Engine;
 use crate::graph::engine::values::{
-    Computed, NotHere, arithmetic, language_matches, length, lexical_of, number, substring,
+    Computed, NotHere, arithmetic, language_matches, length, lexical_of, number, plain_date,
+    substring,
 };
 use crate::graph::expressions::children;
 use crate::rdf::TermId;
@@ -459,6 +460,17 @@ impl Engine<'_> {
                 self.tagged(part, language, &first)?
             }
             Function::Year | Function::Month | Function::Day => {
+                if let Value::Id(id) = first
+                    && let Some([year, month, day]) = self.snapshot.literal(id).and_then(plain_date)
+                    && self.is_date(id)
+                {
+                    let part = match function {
+                        Function::Year => year,
+                        Function::Month => month,
+                        _ => day,
+                    };
+                    return Ok(Some(E::IntegerLiteral(part.into()).into()));
+                }
                 let part = match (&*self.decode(&first)?, function) {
                     (E::DateTimeLiteral(date), Function::Year) => date.year(),
                     (E::DateLiteral(date), Function::Year) => date.year(),
@@ -525,6 +537,12 @@ impl Engine<'_> {
         match value {
             Value::Id(id) => id,
             Value::Text(text) => self.dataset.number(Literal::from(text.into_owned()).into()),
+            Value::Term(Cow::Owned(E::IntegerLiteral(integer))) => {
+                let integer = i64::from(integer);
+                let mut known = self.expressions.integers.borrow_mut();
+                let number = || self.dataset.number(Literal::from(integer).into());
+                *known.entry(integer).or_insert_with(number)
+            }
             Value::Term(term) => self.dataset.number(term.into_owned().into()),
         }
     }
@@ -599,6 +617,13 @@ impl Engine<'_> {
         }
         let language = language.into_owned();
         Ok(E::LangStringLiteral { value: text, language }.into())
+    }
+
+    /// Whether a stored term is an `xsd:date`, if it is well-formed.
+    fn is_date(&self, id: TermId) -> bool {
+        let bytes = self.snapshot.dictionary().bytes(id).unwrap_or_default();
+        let datatype = bytes.strip_prefix(b"T").and_then(|rest| rest.split(|b| *b == 0).next());
+        datatype.is_some_and(|datatype| datatype == xsd::DATE.as_str().as_bytes())
     }
 
     /// What a term is, as its bytes begin.

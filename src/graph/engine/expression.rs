@@ -24,6 +24,9 @@ use std::cmp::Ordering;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::rc::Rc;
 
+/// Places for terms that were just used.
+const RECENT: usize = 64;
+
 /// An expression and the values of its variables.
 type Arguments = (usize, Box<[TermId]>);
 
@@ -31,11 +34,16 @@ type Arguments = (usize, Box<[TermId]>);
 #[derive(Default)]
 pub(in crate::graph) struct Expressions {
     terms: RefCell<FxHashMap<TermId, Option<Rc<ExpressionTerm>>>>,
+    /// The last of them, each at a place of its number: most columns of values
+    /// have few.
+    recent: RefCell<Vec<(TermId, Option<Rc<ExpressionTerm>>)>>,
     values: RefCell<FxHashMap<Arguments, TermId>>,
     tests: RefCell<FxHashMap<(usize, TermId, TermId), Truth>>,
     regexes: RefCell<FxHashMap<usize, Option<Rc<Regex>>>>,
     /// Of expressions of one variable, by its value.
     pub(super) computed: RefCell<FxHashMap<(usize, TermId), TermId>>,
+    /// The numbers of integers that were computed.
+    pub(super) integers: RefCell<FxHashMap<i64, TermId>>,
 }
 
 /// True, false, or an error (SPARQL 1.1 §17.2).
@@ -309,8 +317,17 @@ impl Engine<'_> {
         if id == UNBOUND {
             return None;
         }
-        let mut terms = self.expressions.terms.borrow_mut();
-        terms.entry(id).or_insert_with(|| Some(Rc::new(self.dataset.term(id).into()))).clone()
+        let mut recent = self.expressions.recent.borrow_mut();
+        if recent.is_empty() {
+            recent.resize(RECENT, (UNBOUND, None));
+        }
+        let place = &mut recent[id as usize % RECENT];
+        if place.0 != id {
+            let mut terms = self.expressions.terms.borrow_mut();
+            let made = || Some(Rc::new(self.dataset.term(id).into()));
+            *place = (id, terms.entry(id).or_insert_with(made).clone());
+        }
+        place.1.clone()
     }
 
     /// A test on the text of a variable.

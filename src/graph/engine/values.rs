@@ -27,6 +27,21 @@ pub(super) fn length(text: &str) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
+/// Year, month and day of a date as most are written, that exists in any month.
+pub(super) fn plain_date((text, _): (&str, Option<&str>)) -> Option<[i64; 3]> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let number = |digits: &[u8]| {
+        digits.iter().try_fold(0, |number, digit| {
+            digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
+        })
+    };
+    let [year, month, day] = [number(&bytes[..4])?, number(&bytes[5..7])?, number(&bytes[8..])?];
+    (year > 0 && (1..=12).contains(&month) && (1..=28).contains(&day)).then_some([year, month, day])
+}
+
 /// Basic filtering (RFC 4647 §3.3.1).
 pub(super) fn language_matches(tag: &str, range: &str) -> bool {
     if range == "*" {
@@ -93,7 +108,7 @@ pub(super) fn number(
 
 #[cfg(test)]
 mod tests {
-    use super::{language_matches, substring};
+    use super::{language_matches, plain_date, substring};
 
     /// The examples of the specification (SPARQL 1.1 §17.4.3.3, `XPath` functions §5.4.3).
     #[test]
@@ -106,6 +121,19 @@ mod tests {
         assert_eq!(substring("", 1, Some(3)), Some(""));
         assert_eq!(substring("a\u{e9}\u{65e5}z", 2, Some(2)), Some("\u{e9}\u{65e5}"));
         assert_eq!(substring("ab", i64::MIN, None), None);
+    }
+
+    #[test]
+    fn a_plain_date_is_read_and_others_are_left() {
+        let read = |text| plain_date((text, None));
+        assert_eq!(read("2024-02-28"), Some([2024, 2, 28]));
+        for other in ["2024-02-29", "2024-13-01", "2024-00-10", "0000-01-01", "-024-01-01"] {
+            assert_eq!(read(other), None, "{other}");
+        }
+        assert_eq!(
+            (read("2024-02-1"), read("2024-02-01Z"), read("2024/02/01")),
+            (None, None, None)
+        );
     }
 
     #[test]
