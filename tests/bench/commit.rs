@@ -21,7 +21,8 @@ fn main() {
         "triples  bare write   commit  ratio  by meaning  one writer/s  eight writers/s  gain"
     );
     for size in sizes {
-        let folder = tempfile::tempdir_in(".").expect("a folder on this disk");
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .expect("a folder on the disk of the checkout");
         let bare = bare_write(folder.path());
         let mut committer =
             Committer::open(folder.path(), &Names::default(), "bench", &|_| {}).expect("opened");

@@ -46,7 +46,7 @@ fn main() {
 }
 
 async fn run() {
-    let folder = tempfile::tempdir_in(".").expect("a folder");
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let given = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
     let data = given.unwrap_or_else(|| folder.path().to_str().expect("a path").to_owned());
     let flags = vec![("data".to_owned(), data)];
