@@ -52,12 +52,12 @@ impl Journal {
 
     /// Appends changes; when it returns, they are on disk. `false` if there is
     /// no room for them.
-    pub(super) fn append(&mut self, changes: &[Change], records: &[Vec<u8>]) -> io::Result<bool> {
+    pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<bool> {
         let size: usize = changes.iter().map(|c| 16 * (c.added.len() + c.removed.len())).sum();
         if self.at + size > LENGTH {
             return Ok(false);
         }
-        let entry = write_entry(changes, records);
+        let entry = write_entry(changes)?;
         if self.at + entry.len() > LENGTH {
             return Ok(false);
         }
@@ -142,13 +142,11 @@ fn hash(bytes: &[u8]) -> [u8; 8] {
     hash
 }
 
-fn write_entry(changes: &[Change], records: &[Vec<u8>]) -> Vec<u8> {
+fn write_entry(changes: &[Change]) -> io::Result<Vec<u8>> {
     let mut entry = vec![0; HEAD];
     put_length(&mut entry, changes.len());
-    for (Change { record: _, first_term, terms, removed, added }, record) in
-        changes.iter().zip(records)
-    {
-        put_bytes(&mut entry, record);
+    for Change { record, first_term, terms, removed, added } in changes {
+        put_bytes(&mut entry, &serde_json::to_vec(record)?);
         entry.extend_from_slice(&first_term.to_le_bytes());
         put_length(&mut entry, terms.len());
         for term in terms {
@@ -168,7 +166,7 @@ fn write_entry(changes: &[Change], records: &[Vec<u8>]) -> Vec<u8> {
     entry[4..12].copy_from_slice(&of_payload);
     let of_head = hash(&entry[..12]);
     entry[12..HEAD].copy_from_slice(&of_head[..4]);
-    entry
+    Ok(entry)
 }
 
 fn put_length(out: &mut Vec<u8>, length: usize) {

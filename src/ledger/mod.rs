@@ -227,7 +227,13 @@ impl Store {
         })()
         .map_err(failed)?;
         match found {
-            None => (|| -> Result<(), redb::Error> {
+            Some(found) if found == FORMAT => {}
+            Some(found) if found != WITHOUT_JOURNAL => {
+                let found = String::from_utf8_lossy(&found).into_owned();
+                return Err(Error::Format { path: self.path.clone(), found });
+            }
+            // New, or without a journal: tables that are there stay as they are.
+            _ => (|| -> Result<(), redb::Error> {
                 journal::make(&self.path.with_file_name(JOURNAL))?;
                 let write = database.begin_write()?;
                 write.open_table(META)?.insert("format", FORMAT)?;
@@ -240,18 +246,6 @@ impl Store {
                 Ok(())
             })()
             .map_err(failed)?,
-            Some(found) if found == WITHOUT_JOURNAL => (|| -> Result<(), redb::Error> {
-                journal::make(&self.path.with_file_name(JOURNAL))?;
-                let write = database.begin_write()?;
-                write.open_table(META)?.insert("format", FORMAT)?;
-                Ok(write.commit()?)
-            })()
-            .map_err(failed)?,
-            Some(found) if found != FORMAT => {
-                let found = String::from_utf8_lossy(&found).into_owned();
-                return Err(Error::Format { path: self.path.clone(), found });
-            }
-            Some(_) => {}
         }
         *place = Some(database);
         Ok(())
@@ -405,7 +399,6 @@ impl Ledger {
     /// it fails, none is. Quads to remove must hold, quads to add must not.
     pub fn record(&mut self, changes: &[Change]) -> Result<Revision, Error> {
         let mut revision = self.revision;
-        let mut encoded = Vec::with_capacity(changes.len());
         for change in changes {
             revision += 1;
             if change.record.revision != revision {
@@ -414,15 +407,12 @@ impl Ledger {
                     change.record.revision
                 )));
             }
-            encoded.push(
-                serde_json::to_vec(&change.record).map_err(|e| Error::Damaged(e.to_string()))?,
-            );
         }
-        if self.in_journal(changes, &encoded) {
-            let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        let in_journal = self.in_journal(changes);
+        let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_journal {
             tail.changes.extend_from_slice(changes);
         } else {
-            let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
             self.store.enter(&mut tail, changes, Durability::Immediate)?;
             restart(&mut self.journal);
         }
@@ -431,8 +421,8 @@ impl Ledger {
     }
 
     /// Records changes in the journal, if they have room and the disk takes them.
-    fn in_journal(&mut self, changes: &[Change], records: &[Vec<u8>]) -> bool {
-        self.journal.append(changes, records).unwrap_or_else(|error| {
+    fn in_journal(&mut self, changes: &[Change]) -> bool {
+        self.journal.append(changes).unwrap_or_else(|error| {
             tracing::error!(%error, "the journal could not be written; the tables are");
             false
         })
