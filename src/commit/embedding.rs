@@ -1,8 +1,9 @@
 //! Makes the vectors that documents lack, beside everything else: of a few as
 //! soon as no more changes come, or at once if somebody who searches by meaning
-//! waits for them; of many, after a large import, a first start or a change of model, in the
-//! background. What is done stays done over a restart; what is not is found
-//! again by looking for documents without a vector. Not for what a vector is.
+//! waits for them; of many, after a large import, a first start or a change of
+//! model, in the background. What is done stays done over a restart; what is
+//! not is found again by looking for documents without a vector. Not for what a
+//! vector is.
 
 use crate::commit::{Current, Documents, Reader, Snapshot};
 use crate::index::{AWAITED, Unembedded, Workspace, text_hash};

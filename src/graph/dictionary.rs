@@ -221,9 +221,12 @@ impl Dictionary {
         if self.middle.len() > PATIENCE * MIDDLE_LIMIT {
             self.take_over(true);
         }
-        if self.base.len() <= MIDDLE_LIMIT && self.merging.is_none() {
+        if self.merging.is_some() {
+            return;
+        }
+        if self.base.len() <= MIDDLE_LIMIT {
             merge(&mut self.base, &mut self.middle);
-        } else if self.merging.is_none() {
+        } else {
             self.merge_in_background();
         }
     }

@@ -152,23 +152,16 @@ pub(super) async fn search_atom(
 
 async fn run(state: &State, query: &Query) -> Result<Answer, Problem> {
     let snapshot = state.snapshot()?;
-    if query.mode == Mode::Words {
-        // It takes as long as many such a search to wake a thread for it.
-        let (graph, text) = (&snapshot.graph, &snapshot.text);
-        let names = &state.config.names;
-        return Ok(crate::search::search(snapshot.revision, graph, text, names, query)?);
-    }
-    let app = state.app()?.clone();
-    let query = query.clone();
+    let (names, query) = (state.config.names.clone(), query.clone());
+    // To wake a thread takes as long as many a search by words.
+    let at_once = query.mode == Mode::Words;
     let search = move || {
-        crate::search::search(
-            snapshot.revision,
-            &snapshot.graph,
-            &snapshot.text,
-            &app.config.names,
-            &query,
-        )
+        let (graph, text) = (&snapshot.graph, &snapshot.text);
+        crate::search::search(snapshot.revision, graph, text, &names, &query)
     };
+    if at_once {
+        return Ok(search()?);
+    }
     Ok(tokio::task::spawn_blocking(search).await.map_err(|e| Problem::internal(&e))??)
 }
 

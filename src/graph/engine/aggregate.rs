@@ -238,13 +238,9 @@ impl Engine<'_> {
     }
 
     fn finished(&self, aggregate: &Aggregate, state: State) -> Vec<TermId> {
-        // Of many groups, most have the same few counts.
-        let mut known: FxHashMap<i64, TermId> = FxHashMap::default();
-        let mut integer = |n: i64| {
-            *known.entry(n).or_insert_with(|| self.dataset.number(Literal::from(n).into()))
-        };
+        let integer = |n: i64| self.integer(n);
         match state {
-            State::Count(counts) => counts.into_iter().map(&mut integer).collect(),
+            State::Count(counts) => counts.into_iter().map(integer).collect(),
             State::Distinct { mut pairs, last, mut count } => {
                 let rising = last.iter().all(|(_, rising)| *rising);
                 if !rising {
@@ -255,7 +251,7 @@ impl Engine<'_> {
                 for pair in pairs {
                     count[usize::try_from(pair >> 32).unwrap_or(0)] += 1;
                 }
-                count.into_iter().map(&mut integer).collect()
+                count.into_iter().map(integer).collect()
             }
             State::Sum { sums, counts } => sums
                 .into_iter()

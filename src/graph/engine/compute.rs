@@ -537,12 +537,7 @@ impl Engine<'_> {
         match value {
             Value::Id(id) => id,
             Value::Text(text) => self.dataset.number(Literal::from(text.into_owned()).into()),
-            Value::Term(Cow::Owned(E::IntegerLiteral(integer))) => {
-                let integer = i64::from(integer);
-                let mut known = self.expressions.integers.borrow_mut();
-                let number = || self.dataset.number(Literal::from(integer).into());
-                *known.entry(integer).or_insert_with(number)
-            }
+            Value::Term(Cow::Owned(E::IntegerLiteral(integer))) => self.integer(integer.into()),
             Value::Term(term) => self.dataset.number(term.into_owned().into()),
         }
     }
@@ -689,9 +684,8 @@ impl Engine<'_> {
         if let (Value::Text(a), Value::Text(b)) = (a, b) {
             return Ok(Some(a == b));
         }
-        let name = |value: &Value<'_>| matches!(self.kind(value), b'I' | b'B');
         if let (Value::Id(one), Value::Id(other)) = (a, b)
-            && (name(a) || name(b))
+            && (self.is_name(*one) || self.is_name(*other))
         {
             return Ok(Some(one == other));
         }

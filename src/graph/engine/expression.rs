@@ -43,7 +43,7 @@ pub(in crate::graph) struct Expressions {
     /// Of expressions of one variable, by its value.
     pub(super) computed: RefCell<FxHashMap<(usize, TermId), TermId>>,
     /// The numbers of integers that were computed.
-    pub(super) integers: RefCell<FxHashMap<i64, TermId>>,
+    integers: RefCell<FxHashMap<i64, TermId>>,
 }
 
 /// True, false, or an error (SPARQL 1.1 §17.2).
@@ -304,8 +304,15 @@ impl Engine<'_> {
         Some((ranks, among, first))
     }
 
+    /// The number of an integer. Counts and parts of dates come again.
+    pub(super) fn integer(&self, integer: i64) -> TermId {
+        let mut known = self.expressions.integers.borrow_mut();
+        let number = || self.dataset.number(Literal::from(integer).into());
+        *known.entry(integer).or_insert_with(number)
+    }
+
     /// Whether a term is an IRI or a blank node.
-    fn is_name(&self, id: TermId) -> bool {
+    pub(super) fn is_name(&self, id: TermId) -> bool {
         match self.snapshot.dictionary().bytes(id) {
             Some(bytes) => matches!(bytes.first(), Some(b'I' | b'B')),
             None => matches!(self.dataset.term(id), Term::NamedNode(_) | Term::BlankNode(_)),
