@@ -1,5 +1,6 @@
-//! A page of search (10 hits with snippets, total, facets) against a bare
-//! top-10 of tantivy over the same texts, in one run and one process:
+//! A page of search (10 hits with snippets, total, facets) against bare
+//! tantivy over the same texts (ten titles, with snippets, a page with themes), in
+//! one run and one process:
 //! `cargo bench --bench search -- DATA SEARCHES`, where DATA is a data folder
 //! and SEARCHES a file of searches, one a line (what is before a tab is a
 //! name for a group of them). ONLY is a part of the name of what is timed, for
@@ -19,6 +20,15 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 3;
 /// Where one thing alone is timed.
 const MORE_ROUNDS: usize = 20;
+const WHAT: [&str; 7] = [
+    "bare tantivy",
+    "bare, snippets",
+    "bare page",
+    "words page",
+    "hybrid page",
+    "suggestions",
+    "scan",
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
@@ -44,38 +54,38 @@ fn main() {
     let text = std::fs::read_to_string(searches).expect("the searches");
     let mut times: BTreeMap<(&str, &str), Vec<Duration>> = BTreeMap::new();
     let rounds = if only.is_empty() { ROUNDS } else { MORE_ROUNDS };
-    for round in 0..=rounds {
+    let asked = WHAT.into_iter().filter(|what| what.starts_with("bare") || what.contains(only));
+    let asked: Vec<&str> = asked.filter(|what| *what != "hybrid page" || embedded > 0).collect();
+    // In a round each is asked all searches, then the next, as where it runs alone.
+    for (round, what) in (0..=rounds).flat_map(|round| asked.iter().map(move |what| (round, *what)))
+    {
         for line in text.lines().filter(|line| !line.is_empty()) {
             let (group, words) = line.split_once('\t').unwrap_or(("", line));
-            let mut time = |what: &'static str, work: &dyn Fn()| {
-                if !what.starts_with("bare") && !what.contains(only) {
-                    return;
-                }
-                let begun = Instant::now();
-                work();
-                // The first round warms up.
-                if round > 0 {
-                    for group in [group, "all"] {
-                        times.entry((what, group)).or_default().push(begun.elapsed());
-                    }
-                }
-            };
-            time("bare tantivy", &|| drop(black_box(bare.hits(words, false))));
-            time("bare, snippets", &|| drop(black_box(bare.hits(words, true))));
-            time("words page", &|| page(words, Mode::Words));
-            if embedded > 0 {
-                // A query's vector is kept; each round asks it anew.
-                let unseen = format!("{words} {round}");
-                time("hybrid page", &|| page(&unseen, Mode::Hybrid));
-            }
-            time("scan", &|| {
-                let vector = insites::index::meaning_of("missed appointments");
-                black_box(snapshot.text.nearest(&vector, &snapshot.text.visible(), 100));
-            });
+            // A query's vector is kept; each round asks it anew.
+            let unseen = format!("{words} {round}");
             let typed: String = words.chars().take(6).collect();
-            time("suggestions", &|| {
-                suggest(&snapshot.graph, &snapshot.text, &names, &typed).expect("suggested");
-            });
+            let begun = Instant::now();
+            match what {
+                "bare tantivy" => drop(black_box(bare.hits(words, false))),
+                "bare, snippets" => drop(black_box(bare.hits(words, true))),
+                "bare page" => drop(black_box(bare.page(words))),
+                "words page" => page(words, Mode::Words),
+                "hybrid page" => page(&unseen, Mode::Hybrid),
+                "suggestions" => {
+                    suggest(&snapshot.graph, &snapshot.text, &names, &typed).expect("suggested");
+                }
+                _ => {
+                    let vector = insites::index::meaning_of("missed appointments");
+                    black_box(snapshot.text.nearest(&vector, &snapshot.text.visible(), 100));
+                }
+            }
+            let time = begun.elapsed();
+            // The first round warms up.
+            if round > 0 {
+                for group in [group, "all"] {
+                    times.entry((what, group)).or_default().push(time);
+                }
+            }
         }
     }
     println!("{:14} {:8} {:>8} {:>8} {:>8}", "what", "searches", "p50 ms", "p95 ms", "ratio");

@@ -1,6 +1,7 @@
-//! A page of search (10 hits with snippets, total, facets) over HTTP beside a
-//! bare top-10 of tantivy behind axum, and, if its address is given, beside
-//! `OpenSearch`, which is loaded with the same texts:
+//! A page of search (10 hits with snippets, total, facets) over HTTP beside
+//! bare tantivy behind axum (a page with the largest themes as its facets, and
+//! ten titles alone), and, if its address is given, beside `OpenSearch`, which
+//! is loaded with the same texts:
 //! `cargo bench --bench search_http -- DATA SEARCHES [OPENSEARCH]`, where DATA
 //! is a data folder that nothing else has open, and SEARCHES a file of searches,
 //! one a line (what is before a tab is a name for a group of them).
@@ -17,7 +18,7 @@ mod bare;
 
 use axum::extract::{Query, State as Shared};
 use axum::{Json, Router, routing::get};
-use bare::{Bare, percentile};
+use bare::{Bare, Page, percentile};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -38,8 +39,10 @@ use tokio::runtime::Builder;
 const ROUNDS: usize = 4;
 /// Documents that `OpenSearch` is given at once.
 const BULK: usize = 2_000;
-const WHAT: [&str; 6] =
-    ["bare tantivy", "words page", "small answer", "hybrid page", "OpenSearch", FUZZY];
+const WHAT: [&str; 7] =
+    [BARE, "bare titles", "words page", "small answer", "hybrid page", "OpenSearch", FUZZY];
+/// What others are compared with.
+const BARE: &str = "bare page";
 const FUZZY: &str = "OpenSearch fuzzy";
 const SEARCH: &str = "/api/search?limit=10";
 const YEAR: &str = "year";
@@ -73,7 +76,8 @@ fn main() {
         tokio::spawn(async move { serve(listener, state, std::future::pending()).await });
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let theirs = listener.local_addr().expect("an address").to_string();
-        let router = Router::new().route("/", get(top)).with_state(bare);
+        let router =
+            Router::new().route("/", get(page)).route("/titles", get(top)).with_state(bare);
         tokio::spawn(async move { axum::serve(listener, router).await });
         (ours, theirs)
     });
@@ -114,7 +118,8 @@ async fn ask(
                     percent_encoding::utf8_percent_encode(words, all).to_string()
                 };
                 let time = match what {
-                    "bare tantivy" => bare.get(&format!("/?q={}", escaped(words))).await,
+                    BARE => bare.get(&format!("/?q={}", escaped(words))).await,
+                    "bare titles" => bare.get(&format!("/titles?q={}", escaped(words))).await,
                     "words page" => {
                         ours.get(&format!("{SEARCH}&mode=words&q={}", escaped(words))).await
                     }
@@ -140,12 +145,20 @@ async fn ask(
     println!("{:16} {:8} {:>8} {:>8} {:>8}", "what", "searches", "p50 ms", "p95 ms", "ratio");
     for ((what, group), measured) in &times {
         let (p50, p95) = (percentile(measured, 50), percentile(measured, 95));
-        let ratio = p50 / percentile(&times[&("bare tantivy", *group)], 50);
+        let ratio = p50 / percentile(&times[&(BARE, *group)], 50);
         println!("{what:16} {group:8} {p50:8.2} {p95:8.2} {ratio:8.1}");
     }
 }
 
-/// What the bare server answers with.
+/// A page of the bare server.
+async fn page(
+    Shared(bare): Shared<Arc<Bare>>,
+    Query(parameters): Query<HashMap<String, String>>,
+) -> Json<Page> {
+    Json(bare.page(parameters.get("q").map_or("", String::as_str)))
+}
+
+/// Titles alone.
 async fn top(
     Shared(bare): Shared<Arc<Bare>>,
     Query(parameters): Query<HashMap<String, String>>,
