@@ -140,6 +140,11 @@ impl QueryDataset {
         self.snapshot.dictionary.bytes(number)
     }
 
+    /// Brings terms of the data near before they are read one by one.
+    pub(super) fn read_ahead(&self, numbers: impl Iterator<Item = TermId>) {
+        self.snapshot.dictionary.read_ahead(numbers);
+    }
+
     /// The term of a number.
     pub(super) fn term(&self, number: TermId) -> Term {
         self.text(number)

@@ -8,11 +8,10 @@ use crate::graph::dictionary::DEFAULT_GRAPH;
 use crate::graph::engine::{self, Batch, Engine, Explained, NotCovered};
 use crate::graph::guard::with_guards;
 use crate::graph::query::{QueryForm, ReadQuery};
-use crate::graph::writer::SolutionWriter;
+use crate::graph::writer::{SolutionWriter, TripleWriter, graph_writer, write_triple};
 use crate::rdf::TermId;
 use crate::rdf::{GraphFormat, NamedNode, SolutionsFormat, Term};
-use oxigraph::io::{RdfSerializer, WriterQuadSerializer};
-use oxigraph::model::{BlankNode, NamedOrBlankNode, Triple, Variable};
+use oxigraph::model::{BlankNode, Variable};
 use oxigraph::sparql::results::QueryResultsSerializer;
 use rustc_hash::FxHashSet;
 use serde::Serialize;
@@ -166,31 +165,6 @@ pub fn coverage() -> Coverage {
     }
 }
 
-fn graph_writer(
-    format: GraphFormat,
-    output: &mut dyn Write,
-) -> Result<WriterQuadSerializer<&mut dyn Write>, EvaluationError> {
-    let mut serializer = RdfSerializer::from_format(format.rdf_format());
-    for (prefix, iri) in crate::rdf::prefixes() {
-        serializer = serializer
-            .with_prefix(*prefix, *iri)
-            .map_err(|e| EvaluationError::Evaluation(e.to_string()))?;
-    }
-    Ok(serializer.for_writer(output))
-}
-
-fn write_triple(
-    writer: &mut WriterQuadSerializer<&mut dyn Write>,
-    format: GraphFormat,
-    triple: &Triple,
-) -> Result<(), EvaluationError> {
-    if format == GraphFormat::JsonLd && triple.object.is_triple() {
-        return Err(EvaluationError::NoTripleTerms);
-    }
-    writer.serialize_triple(triple)?;
-    Ok(())
-}
-
 /// A place of a template.
 enum Place<'a> {
     Variable(&'a Variable),
@@ -219,15 +193,17 @@ impl<'a> Place<'a> {
     }
 }
 
-/// A triple, if these can be its terms.
-fn triple(dataset: &QueryDataset, [s, p, o]: [TermId; 3]) -> Option<Triple> {
-    let subject = match dataset.term(s) {
-        Term::NamedNode(iri) => NamedOrBlankNode::from(iri),
-        Term::BlankNode(node) => node.into(),
-        Term::Literal(_) | Term::Triple(_) => return None,
+/// Whether these can be subject and predicate of a triple.
+fn can_be_a_triple(dataset: &QueryDataset, [s, p]: [TermId; 2]) -> bool {
+    let tag = |id| match dataset.stored(id) {
+        Some(bytes) => bytes.first().copied().unwrap_or_default(),
+        None => match dataset.term(id) {
+            Term::NamedNode(_) => b'I',
+            Term::BlankNode(_) => b'B',
+            Term::Literal(_) | Term::Triple(_) => b'T',
+        },
     };
-    let Term::NamedNode(predicate) = dataset.term(p) else { return None };
-    Some(Triple::new(subject, predicate, dataset.term(o)))
+    matches!(tag(s), b'I' | b'B') && tag(p) == b'I'
 }
 
 impl Snapshot {
@@ -389,10 +365,16 @@ impl Snapshot {
                 Ok(Some(writer.finish()?))
             }
             (QueryForm::Construct, Format::Graph(format)) => {
-                let mut writer = graph_writer(format, output)?;
+                let mut output = Some(output);
+                let mut writer: Option<TripleWriter<'_>> = None;
                 let mut count = 0;
                 let made = self.triples_by_engine(query, dataset, &mut |triple| {
-                    write_triple(&mut writer, format, &triple)?;
+                    if let Some(output) = output.take() {
+                        writer = Some(TripleWriter::new(format, dataset, output)?);
+                    }
+                    if let Some(writer) = &mut writer {
+                        writer.write(triple)?;
+                    }
                     count += 1;
                     Ok(true)
                 });
@@ -404,7 +386,13 @@ impl Snapshot {
                     }
                     Some(made) => {
                         made?;
-                        writer.finish()?;
+                        match (writer, output) {
+                            (Some(writer), _) => writer.finish()?,
+                            (None, Some(output)) => {
+                                TripleWriter::new(format, dataset, output)?.finish()?;
+                            }
+                            (None, None) => {}
+                        }
                         Ok(Some(count))
                     }
                 }
@@ -433,12 +421,12 @@ impl Snapshot {
         engine.run(&plan, &mut |batch| each(&plan.answer, batch)).ok()
     }
 
-    /// The triples of a CONSTRUCT, each once, until `each` says no.
+    /// The triples of a CONSTRUCT, as numbers, each once, until `each` says no.
     fn triples_by_engine(
         &self,
         query: &ReadQuery,
         dataset: &QueryDataset,
-        each: &mut dyn FnMut(Triple) -> Result<bool, EvaluationError>,
+        each: &mut dyn FnMut([TermId; 3]) -> Result<bool, EvaluationError>,
     ) -> Option<Result<(), EvaluationError>> {
         let Query::Construct { template, .. } = &query.parsed else { return None };
         let variables = query.answer_variables()?;
@@ -474,8 +462,10 @@ impl Snapshot {
                     if !seen.insert([s, p, o]) {
                         continue;
                     }
-                    let Some(triple) = triple(dataset, [s, p, o]) else { continue };
-                    match each(triple) {
+                    if !can_be_a_triple(dataset, [s, p]) {
+                        continue;
+                    }
+                    match each([s, p, o]) {
                         Ok(true) => {}
                         Ok(false) => return ControlFlow::Break(()),
                         Err(error) => {
@@ -597,16 +587,12 @@ impl Snapshot {
         let mut answer = Solutions::default();
         if query.form() == QueryForm::Construct {
             answer.variables = ["subject", "predicate", "object"].map(str::to_owned).to_vec();
-            let made = self.triples_by_engine(query, dataset, &mut |triple| {
+            let made = self.triples_by_engine(query, dataset, &mut |[s, p, o]| {
                 if answer.rows.len() == limit {
                     answer.truncated = true;
                     return Ok(false);
                 }
-                answer.rows.push(vec![
-                    Some(triple.subject.into()),
-                    Some(triple.predicate.into()),
-                    Some(triple.object),
-                ]);
+                answer.rows.push([s, p, o].map(|id| Some(dataset.term(id))).to_vec());
                 Ok(true)
             });
             return made.and_then(Result::ok).map(|()| answer);

@@ -155,8 +155,7 @@ impl Snapshot {
             b'L' => {
                 let zero = rest.iter().position(|byte| *byte == 0)?;
                 let (language, value) = (&rest[..zero], &rest[zero + 1..]);
-                let language = std::str::from_utf8(language).ok()?;
-                let language = language.split_once("--").map_or(language, |(tag, _)| tag);
+                let language = std::str::from_utf8(dictionary::undirected(language)).ok()?;
                 Some((std::str::from_utf8(value).ok()?, Some(language)))
             }
             b'T' => {

@@ -1,13 +1,13 @@
 //! Runs a query on its own thread and streams the answer. The status is
 //! decided when the first bytes are there: until then a failure gets its
 //! problem response; afterwards the body is cut, never ended as if complete.
-//! A short query is tried where its request is read: to wake another thread
-//! takes longer than many an answer.
+//! A short query is tried where its request is read, unless it took long before:
+//! to wake another thread takes longer than many an answer.
 
 use crate::app::App;
 use crate::commit::Snapshot;
 use crate::graph::{Budget, EvaluationError, Format, QueryForm, ReadQuery, Scope};
-use crate::query::{Error, check_size, check_text, has_large_stack, with_hits};
+use crate::query::{Error, Known, check_size, check_text, has_large_stack, with_hits};
 use axum::body::Body;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -28,9 +28,11 @@ const CHUNK: usize = 64 << 10;
 /// Chunks on their way to a client that reads slowly.
 const CHUNKS: usize = 4;
 
-/// The longest text (bytes) that is tried where it is read, and how long.
+/// The longest text (bytes) that is tried where it is read, how long, and the
+/// longest answer (bytes): as much as may be on its way of a longer one.
 const SHORT: usize = 1 << 10;
-const AT_ONCE: Duration = Duration::from_micros(300);
+const AT_ONCE: Duration = Duration::from_millis(1);
+const PIECE: usize = CHUNK * CHUNKS;
 
 /// How much longer than its deadline a query may take to say how it ended.
 const GRACE: Duration = Duration::from_millis(100);
@@ -80,11 +82,15 @@ pub(super) async fn answer(
     snapshot: &Arc<Snapshot>,
     mut asked: Asked,
 ) -> Result<Response, Error> {
-    if is_short(&asked) && has_large_stack() {
+    let known = short_text(&asked).map(Known::of);
+    if let Some(known) = known
+        && !app.runner.took_long(known)
+        && has_large_stack()
+    {
         let limits = &app.config.limits;
         let (query, format) = read(app, asked.text, &asked.choose)?;
         let budget = Budget::new(AT_ONCE, limits.memory);
-        let mut piece = Piece { bytes: Vec::new(), limit: CHUNK.min(limits.result) };
+        let mut piece = Piece { bytes: Vec::new(), limit: PIECE.min(limits.result) };
         let is_here = query.searches().is_empty() && !matches!(format, Format::Explanation { .. });
         if is_here {
             let graph = &snapshot.graph;
@@ -95,6 +101,7 @@ pub(super) async fn answer(
                 Err(error) => return Err(error.into()),
             }
         }
+        app.runner.remember(known, true);
         asked.text = Text::Ready(Box::new(query));
     }
     let (sender, mut receiver) = channel(CHUNKS);
@@ -104,6 +111,7 @@ pub(super) async fn answer(
         app: app.clone(),
         snapshot: Arc::clone(snapshot),
         asked,
+        known,
         sender,
         runtime: Handle::current(),
     };
@@ -148,8 +156,12 @@ fn response(format: Format, body: Body) -> Response {
     response
 }
 
-fn is_short(asked: &Asked) -> bool {
-    asked.time > AT_ONCE && matches!(&asked.text, Text::Raw(text) if text.len() <= SHORT)
+/// The text of a query that may be answered where it is read.
+fn short_text(asked: &Asked) -> Option<&str> {
+    match &asked.text {
+        Text::Raw(text) if text.len() <= SHORT && asked.time > AT_ONCE => Some(text),
+        _ => None,
+    }
 }
 
 /// Reads a query, and chooses the format of its answer.
@@ -196,6 +208,7 @@ struct Job {
     app: App,
     snapshot: Arc<Snapshot>,
     asked: Asked,
+    known: Option<Known>,
     sender: Sender<Message>,
     runtime: Handle,
 }
@@ -204,13 +217,20 @@ impl Job {
     fn run(self, budget: &Budget) {
         let sender = self.sender.clone();
         let runtime = self.runtime.clone();
-        if let Err(error) = self.try_run(budget) {
+        let (runner, known) = (self.app.runner.clone(), self.known);
+        let begun = Instant::now();
+        let size = self.try_run(budget).unwrap_or_else(|error| {
             // Nobody may be listening any more, and that is fine.
             let _ = runtime.block_on(send(&sender, Message::Fail(error), Duration::from_secs(1)));
+            0
+        });
+        if let Some(known) = known {
+            runner.remember(known, begun.elapsed() > AT_ONCE || size > PIECE);
         }
     }
 
-    fn try_run(self, budget: &Budget) -> Result<(), Error> {
+    /// Gives the size of the answer (bytes).
+    fn try_run(self, budget: &Budget) -> Result<usize, Error> {
         if Instant::now() >= budget.deadline {
             return Err(EvaluationError::Stopped(crate::graph::Stopped::Timeout).into());
         }
@@ -238,7 +258,7 @@ impl Job {
         match result {
             Ok(_) => {
                 writer.pass(true).map_err(EvaluationError::Output)?;
-                Ok(())
+                Ok(writer.sent)
             }
             Err(_) if writer.too_large => Err(Error::ResultTooLarge(limits.result)),
             Err(EvaluationError::Output(_)) => {

@@ -8,7 +8,7 @@ mod saved;
 
 pub use clause::with_hits;
 pub use limits::{Limits, check_size, check_text, check_update_size, check_update_text};
-pub use runner::{Overloaded, Runner, STACK_OF_READERS, has_large_stack, mark_large_stack};
+pub use runner::{Known, Overloaded, Runner, STACK_OF_READERS, has_large_stack, mark_large_stack};
 pub use saved::{Parameter, ParameterType, SavedQueries, SavedQuery};
 
 use crate::graph::{EvaluationError, ParseError, Stopped};

@@ -1,9 +1,11 @@
 //! The threads that queries run on: a fixed number, with large stacks, and a
 //! bounded queue before them. Not for deadlines: a budget carries those.
 
+use rustc_hash::FxHasher;
 use std::cell::Cell;
+use std::hash::Hasher;
 use std::io;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -37,8 +39,28 @@ type Job = Box<dyn FnOnce() + Send>;
 pub struct Runner {
     queue: SyncSender<Job>,
     running: Arc<AtomicUsize>,
+    long: Arc<[AtomicU64]>,
     threads: usize,
     waiting: usize,
+}
+
+/// Texts of long queries that are remembered.
+const LONG: usize = 1 << 10;
+
+/// The text of a query, as it is remembered: another text with the same number
+/// is taken for it, which costs a little time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known(u64);
+
+impl Known {
+    /// Of this text.
+    #[must_use]
+    pub fn of(text: &str) -> Self {
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        // 0 is nobody's.
+        Self(hasher.finish() | 1)
+    }
 }
 
 /// All threads are at work and the queue is full.
@@ -63,7 +85,30 @@ impl Runner {
                 .stack_size(STACK)
                 .spawn(move || work(&jobs, &running))?;
         }
-        Ok(Self { queue, running, threads: threads.max(1), waiting: waiting.max(1) })
+        let long = (0..LONG).map(|_| AtomicU64::default()).collect();
+        Ok(Self { queue, running, long, threads: threads.max(1), waiting: waiting.max(1) })
+    }
+
+    /// Whether a query took long when it was last answered, as far as that is
+    /// remembered.
+    #[must_use]
+    pub fn took_long(&self, query: Known) -> bool {
+        self.place(query).load(Ordering::Relaxed) == query.0
+    }
+
+    /// Remembers whether a query took long.
+    pub fn remember(&self, query: Known, long: bool) {
+        let place = self.place(query);
+        if long {
+            place.store(query.0, Ordering::Relaxed);
+        } else {
+            // Another's place stays as it is, whichever way that goes.
+            let _ = place.compare_exchange(query.0, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    fn place(&self, query: Known) -> &AtomicU64 {
+        &self.long[usize::try_from(query.0 >> 1).unwrap_or(0) % LONG]
     }
 
     /// Hands over a job; it must keep its own deadline.
@@ -104,6 +149,18 @@ fn work(jobs: &Mutex<Receiver<Job>>, running: &AtomicUsize) {
 mod tests {
     use super::*;
     use std::sync::mpsc::channel;
+
+    #[test]
+    fn queries_that_took_long_are_remembered() {
+        let runner = Runner::new(1, 1).expect("threads");
+        let [long, short] = ["SELECT * { ?s ?p ?o }", "ASK {}"].map(Known::of);
+        assert!(!runner.took_long(long));
+        runner.remember(long, true);
+        runner.remember(short, false);
+        assert!(runner.took_long(long) && !runner.took_long(short));
+        runner.remember(long, false);
+        assert!(!runner.took_long(long));
+    }
 
     #[test]
     fn a_full_queue_refuses_and_a_panic_does_not_kill() {

@@ -17,14 +17,15 @@ use crate::rdf::TermId;
 use oxigraph::model::vocab::{rdf, xsd};
 use oxigraph::model::{Literal, NamedNode, Term, Variable};
 use oxsdatatypes::{Boolean, Decimal, Double, Float, Integer};
-use rustc_hash::{FxHashMap, FxHashSet};
 use spareval::ExpressionTerm as E;
 use spargebra::algebra::{Expression, Function};
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::collections::hash_map::Entry;
 use std::ops::Deref;
 use std::rc::Rc;
+
+/// How a stored date begins.
+const DATE: &[u8] = b"Thttp://www.w3.org/2001/XMLSchema#date\0";
 
 /// A value on the way.
 enum Value<'a> {
@@ -149,14 +150,29 @@ impl<'a> Arguments<'a> {
     }
 }
 
-/// Whether values come again so often that what was made of them is kept.
-fn repeats(column: &Column, len: usize) -> bool {
-    const LOOKED_AT: usize = 256;
-    if len < LOOKED_AT {
-        return false;
+/// What was made of the values that came last, each at a place of its number:
+/// most columns have few values, or few at a time.
+struct Last<T>(Vec<(TermId, T)>);
+
+impl<T: Copy + Default> Last<T> {
+    const PLACES: TermId = 1 << 10;
+
+    fn new() -> Self {
+        Self(Vec::new())
     }
-    let some: FxHashSet<TermId> = (0..LOOKED_AT).map(|row| column.get(row)).collect();
-    some.len() < LOOKED_AT / 2
+
+    fn get(&mut self, id: TermId, make: impl FnOnce() -> Option<T>) -> Option<T> {
+        if self.0.is_empty() {
+            // No number has its place where it is not yet.
+            let other = |place: TermId| (place + 1, T::default());
+            self.0.extend((0..Self::PLACES).map(other));
+        }
+        let place = &mut self.0[(id % Self::PLACES) as usize];
+        if place.0 != id {
+            *place = (id, make()?);
+        }
+        Some(place.1)
+    }
 }
 
 impl Engine<'_> {
@@ -180,18 +196,23 @@ impl Engine<'_> {
         }
         // The values of one variable come again; those of several seldom do.
         let one = arguments.only();
+        let mut last = Last::new();
         let mut values = Vec::with_capacity(batch.len);
         for row in 0..batch.len {
             let Some(column) = one else {
                 values.push(value(row)?);
                 continue;
             };
-            let key = (address, column.get(row));
-            let before = known.get(&key).copied();
-            let id = if let Some(id) = before { id } else { value(row)? };
-            if before.is_none() {
-                known.insert(key, id);
-            }
+            self.near(row, batch.len, column);
+            let of = column.get(row);
+            let id = last.get(of, || {
+                if let Some(id) = known.get(&(address, of)) {
+                    return Some(*id);
+                }
+                let id = value(row)?;
+                known.insert((address, of), id);
+                Some(id)
+            })?;
             values.push(id);
         }
         Some(Column::rows(values))
@@ -210,18 +231,15 @@ impl Engine<'_> {
             let Some(value) = self.compute(expression, &arguments, row)? else { return Ok(None) };
             self.effective(&value)
         };
-        let rows = 0..batch.len;
-        match arguments.only().filter(|column| repeats(column, batch.len)) {
-            None => rows.map(truth).collect::<Result<_, NotHere>>().ok(),
-            Some(column) => {
-                let mut known: FxHashMap<TermId, Option<bool>> = FxHashMap::default();
-                let each = |row| match known.entry(column.get(row)) {
-                    Entry::Occupied(known) => Ok(*known.get()),
-                    Entry::Vacant(new) => Ok(*new.insert(truth(row)?)),
-                };
-                rows.map(each).collect::<Result<_, NotHere>>().ok()
-            }
-        }
+        let Some(column) = arguments.only() else {
+            return (0..batch.len).map(truth).collect::<Result<_, NotHere>>().ok();
+        };
+        let mut last = Last::new();
+        let each = |row| {
+            self.near(row, batch.len, column);
+            last.get(column.get(row), || truth(row).ok())
+        };
+        (0..batch.len).map(each).collect()
     }
 
     /// What an expression is computed from; none if it is not for here.
@@ -461,8 +479,8 @@ impl Engine<'_> {
             }
             Function::Year | Function::Month | Function::Day => {
                 if let Value::Id(id) = first
-                    && let Some([year, month, day]) = self.snapshot.literal(id).and_then(plain_date)
-                    && self.is_date(id)
+                    && let Some(bytes) = self.snapshot.dictionary().bytes(id)
+                    && let Some([year, month, day]) = bytes.strip_prefix(DATE).and_then(plain_date)
                 {
                     let part = match function {
                         Function::Year => year,
@@ -614,13 +632,6 @@ impl Engine<'_> {
         Ok(E::LangStringLiteral { value: text, language }.into())
     }
 
-    /// Whether a stored term is an `xsd:date`, if it is well-formed.
-    fn is_date(&self, id: TermId) -> bool {
-        let bytes = self.snapshot.dictionary().bytes(id).unwrap_or_default();
-        let datatype = bytes.strip_prefix(b"T").and_then(|rest| rest.split(|b| *b == 0).next());
-        datatype.is_some_and(|datatype| datatype == xsd::DATE.as_str().as_bytes())
-    }
-
     /// What a term is, as its bytes begin.
     fn kind(&self, value: &Value<'_>) -> u8 {
         let of = |term: &E| match term {
@@ -722,6 +733,11 @@ impl Engine<'_> {
     /// How two values compare; none if they do not.
     fn order_of(&self, a: &Value<'_>, b: &Value<'_>) -> Computed<Ordering> {
         if let (Value::Text(a), Value::Text(b)) = (a, b) {
+            return Ok(Some(a.cmp(b)));
+        }
+        if let (Value::Term(a), Value::Term(b)) = (a, b)
+            && let (E::IntegerLiteral(a), E::IntegerLiteral(b)) = (&**a, &**b)
+        {
             return Ok(Some(a.cmp(b)));
         }
         let (a, b) = (self.decode(a)?, self.decode(b)?);

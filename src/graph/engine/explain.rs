@@ -72,10 +72,14 @@ impl Engine<'_> {
             let mut shown = Vec::new();
             for filter in filters {
                 match filter {
-                    Filter::Expression(expr) => shown.push(format!("FILTER({})", expr.expression)),
-                    Filter::Exists { pattern, wanted, .. } => {
+                    Filter::Expression(expr) => {
+                        shown.push(format!("FILTER({})", expr.expression));
+                        let patterns = expr.tests.iter().map(|test| &test.exists.pattern);
+                        inputs.extend(patterns.map(|pattern| self.node(pattern, names)));
+                    }
+                    Filter::Exists { exists, wanted } => {
                         shown.push((if *wanted { "EXISTS" } else { "NOT EXISTS" }).to_owned());
-                        inputs.push(self.node(pattern, names));
+                        inputs.push(self.node(&exists.pattern, names));
                     }
                 }
             }

@@ -5,6 +5,7 @@
 //! and a value.
 
 use crate::graph::dataset::BridgeRows;
+use crate::graph::dictionary::AHEAD;
 use crate::graph::engine::batch::{Batch, Column, UNBOUND, row_number};
 use crate::graph::engine::order;
 use crate::graph::engine::plan::Expr;
@@ -19,6 +20,7 @@ use spareval::{ExpressionTerm, QueryEvaluator, QueryResults};
 use spargebra::Query;
 use spargebra::algebra::{Expression, Function, GraphPattern};
 use spargebra::term::{NamedNodePattern, TermPattern, TriplePattern};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::ops::ControlFlow::{self, Break, Continue};
@@ -83,6 +85,7 @@ impl Truth {
 impl Engine<'_> {
     /// The value of an expression in each row; an error leaves it unbound.
     pub(in crate::graph) fn value(&self, expr: &Expr, batch: &Batch) -> ControlFlow<(), Column> {
+        let batch = &*self.tested(expr, batch);
         match &expr.expression {
             Expression::Variable(_) => {
                 let slot = expr.variables.first().map(|(slot, _)| *slot);
@@ -104,8 +107,24 @@ impl Engine<'_> {
 
     /// The rows in which an expression's effective boolean value is true.
     pub(in crate::graph) fn holds(&self, expr: &Expr, batch: &Batch) -> ControlFlow<(), Vec<u32>> {
+        let batch = &*self.tested(expr, batch);
         let truth = self.truth(&expr.expression, expr, batch)?;
         Continue((0..batch.len).filter(|row| truth[*row] == Truth::True).map(row_number).collect())
+    }
+
+    /// The rows with what each EXISTS of an expression says of them.
+    fn tested<'b>(&self, expr: &Expr, batch: &'b Batch) -> Cow<'b, Batch> {
+        let mut batch = Cow::Borrowed(batch);
+        for test in &expr.tests {
+            let [yes, no] = [true, false].map(|truth| {
+                let literal = Literal::from(truth);
+                self.dataset.number(literal.into())
+            });
+            let found = self.found(&test.exists, &batch);
+            let values = found.into_iter().map(|found| if found { yes } else { no });
+            batch.to_mut().set(test.slot, Column::rows(values.collect()));
+        }
+        batch
     }
 
     fn truth(
@@ -335,6 +354,16 @@ impl Engine<'_> {
             *place = (id, terms.entry(id).or_insert_with(made).clone());
         }
         place.1.clone()
+    }
+
+    /// Brings near what a column has from a row on, where it is time to.
+    pub(super) fn near(&self, row: usize, len: usize, column: &Column) {
+        if let Column::Rows(values) = column
+            && row.is_multiple_of(AHEAD)
+        {
+            let some = &values[row..len.min(row + AHEAD)];
+            self.snapshot.dictionary().read_ahead(some.iter().copied());
+        }
     }
 
     /// A test on the text of a variable.

@@ -182,6 +182,15 @@ fn expression(random: &mut Random, depth: usize) -> String {
     }
 }
 
+/// What an EXISTS asks for; its filters see the row that it is asked for.
+fn asked(random: &mut Random) -> String {
+    let mut text = triples(random);
+    for _ in 0..random.below(2) {
+        let _ = write!(text, "FILTER({}) ", expression(random, 1));
+    }
+    text
+}
+
 fn group(random: &mut Random, depth: usize, outermost: bool) -> String {
     let mut text = triples(random);
     if depth == 0 {
@@ -190,12 +199,17 @@ fn group(random: &mut Random, depth: usize, outermost: bool) -> String {
     for _ in 0..random.below(3) {
         let inner = group(random, depth - 1, false);
         let _ = match random.below(10) {
+            0 if outermost && random.chance(3) => {
+                let not = random.one(&["", "!"]);
+                let (with, other) = (random.one(&["||", "&&"]), expression(random, 1));
+                write!(text, "FILTER({not}EXISTS {{ {} }} {with} {other}) ", asked(random))
+            }
             0 | 1 => write!(text, "OPTIONAL {{ {inner} }} "),
             2 => write!(text, "{{ {inner} }} UNION {{ {} }} ", group(random, depth - 1, false)),
             3 => write!(text, "MINUS {{ {inner} }} "),
             4 if outermost => {
                 let not = random.one(&["", "NOT "]);
-                write!(text, "FILTER {not}EXISTS {{ {} }} ", triples(random))
+                write!(text, "FILTER {not}EXISTS {{ {} }} ", asked(random))
             }
             5 => write!(text, "{{ {inner} }} "),
             6 => {
@@ -246,6 +260,7 @@ fn query(random: &mut Random) -> String {
             format!("SELECT {v} ({what}({distinct}{w}) AS ?n) {{ {body} }} GROUP BY {v}")
         }
         2 => format!("SELECT (COUNT(*) AS ?n) (MIN({v}) AS ?l) (MAX({w}) AS ?m) {{ {body} }}"),
+        3 if random.chance(2) => format!("SELECT (COUNT(DISTINCT *) AS ?n) {{ {body} }}"),
         3 => format!("ASK {{ {body} }}"),
         4 => format!(
             "SELECT {v} (COUNT({w}) AS ?n) {{ {body} }} GROUP BY {v} HAVING(COUNT({w}) > 1)"

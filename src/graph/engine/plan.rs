@@ -8,15 +8,16 @@
 use crate::graph::clause::{SearchCell, SearchTable, number_of};
 use crate::graph::dataset::{GraphSet, QueryDataset};
 use crate::graph::engine::batch::{Slots, Table};
-use crate::graph::expressions::children_mut;
+use crate::graph::expressions::{children, children_mut};
 use crate::rdf::TermId;
-use oxigraph::model::{NamedNode, Term, Variable};
+use oxigraph::model::{Literal, NamedNode, Term, Variable};
+use oxsdatatypes::DateTime;
 use spargebra::algebra::{
     AggregateExpression, AggregateFunction, Expression, Function, GraphPattern, OrderExpression,
     PropertyPathExpression as Path,
 };
 use spargebra::term::{GroundTerm, NamedNodePattern, TermPattern};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What the engine does not do; the query goes to the evaluator whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,31 +91,57 @@ impl Atom {
     }
 }
 
-/// An expression and the variables in it.
+/// An expression, the variables in it, and what it asks of patterns.
 #[derive(Debug)]
 pub(in crate::graph) struct Expr {
     pub(in crate::graph) expression: Expression,
     pub(in crate::graph) variables: Vec<(usize, Variable)>,
+    pub(in crate::graph) tests: Vec<Test>,
+}
+
+/// What an expression asks of rows and of patterns.
+type Asked = (Vec<(usize, Variable)>, Vec<Test>);
+
+/// An EXISTS inside an expression, where a variable stands for what it says.
+#[derive(Debug)]
+pub(in crate::graph) struct Test {
+    pub(in crate::graph) exists: Exists,
+    /// The slot of the variable.
+    pub(in crate::graph) slot: usize,
 }
 
 impl Expr {
+    /// The slots that it reads of the rows that it is given.
     pub(in crate::graph) fn slots(&self) -> Slots {
-        self.variables.iter().fold(Slots::default(), |slots, (slot, _)| slots.or(Slots::one(*slot)))
+        let own = |slot: usize| self.tests.iter().any(|test| test.slot == slot);
+        let variables = self.variables.iter().map(|(slot, _)| *slot).filter(|slot| !own(*slot));
+        let all = variables.fold(Slots::default(), |slots, slot| slots.or(Slots::one(slot)));
+        self.tests.iter().fold(all, |slots, test| slots.or(test.exists.slots))
     }
+}
+
+/// Whether a pattern has a solution that agrees with a row.
+#[derive(Debug)]
+pub(in crate::graph) struct Exists {
+    pub(in crate::graph) pattern: Node,
+    /// Which row it is, in the rows that the pattern is given.
+    pub(in crate::graph) row: usize,
+    /// What it sees of a row.
+    pub(in crate::graph) slots: Slots,
 }
 
 /// What a row must fulfil.
 #[derive(Debug)]
 pub(in crate::graph) enum Filter {
     Expression(Expr),
-    Exists { pattern: Node, wanted: bool, row: usize, slots: Slots },
+    Exists { exists: Exists, wanted: bool },
 }
 
 impl Filter {
     pub(in crate::graph) fn slots(&self) -> Slots {
         match self {
             Self::Expression(expr) => expr.slots(),
-            Self::Exists { slots, .. } => *slots,
+            Self::Exists { exists, .. } => exists.slots,
         }
     }
 }
@@ -215,6 +242,7 @@ pub(in crate::graph) fn plan(
     let mut planner = Planner {
         dataset,
         tables,
+        now: DateTime::now(),
         names: HashMap::new(),
         scopes: Vec::new(),
         width: 0,
@@ -232,6 +260,7 @@ pub(in crate::graph) fn plan(
 
 struct Planner<'a> {
     dataset: &'a QueryDataset,
+    now: DateTime,
     tables: &'a [SearchTable],
     names: HashMap<String, usize>,
     scopes: Vec<HashMap<String, usize>>,
@@ -348,7 +377,7 @@ impl Planner<'_> {
             GraphPattern::Extend { inner, variable, expression } => {
                 let inner = self.node(inner, seeds, graph)?;
                 let inside = bound(&inner);
-                let expr = self.expression(expression, inside.some)?;
+                let expr = self.expression(expression, inside.some, graph)?;
                 if !expr.slots().and(seeds).within(inside.all) {
                     return self.alone(pattern, graph);
                 }
@@ -515,7 +544,7 @@ impl Planner<'_> {
                         OrderExpression::Desc(expr) => (expr, true),
                     };
                     let slot;
-                    (inner, slot) = self.computed(inner, expr)?;
+                    (inner, slot) = self.computed(inner, expr, graph)?;
                     keys.push((slot, descending));
                 }
                 Kind::Sort { inner: Box::new(inner), keys, limit: None }
@@ -533,7 +562,13 @@ impl Planner<'_> {
                             (AggregateKind::Count, false, None)
                         }
                         AggregateExpression::CountSolutions { distinct: true } => {
-                            return Err(NotCovered("COUNT(DISTINCT *)"));
+                            if aggregates.len() > 1 {
+                                return Err(NotCovered("COUNT(DISTINCT *) beside another"));
+                            }
+                            // Solutions of a group differ where all solutions do.
+                            let slots = bound(&inner).some;
+                            inner = self::node(Kind::Distinct(Box::new(inner), slots));
+                            (AggregateKind::Count, false, None)
                         }
                         AggregateExpression::FunctionCall { name, expr, distinct } => {
                             (aggregate_kind(name)?, *distinct, Some(expr))
@@ -543,7 +578,7 @@ impl Planner<'_> {
                         None => None,
                         Some(expr) => {
                             let slot;
-                            (inner, slot) = self.computed(inner, expr)?;
+                            (inner, slot) = self.computed(inner, expr, graph)?;
                             Some(slot)
                         }
                     };
@@ -554,7 +589,7 @@ impl Planner<'_> {
             }
             GraphPattern::Extend { inner, variable, expression } => {
                 let inner = self.modified(inner, graph)?;
-                let expr = self.expression(expression, bound(&inner).some)?;
+                let expr = self.expression(expression, bound(&inner).some, graph)?;
                 Kind::Extend(Box::new(inner), self.slot(variable.as_str())?, expr)
             }
             GraphPattern::Filter { expr, inner } => {
@@ -570,7 +605,7 @@ impl Planner<'_> {
 
     /// The slot that holds the value of an expression, computed if it is more
     /// than a variable.
-    fn computed(&mut self, inner: Node, expr: &Expression) -> Planned<(Node, usize)> {
+    fn computed(&mut self, inner: Node, expr: &Expression, graph: usize) -> Planned<(Node, usize)> {
         let visible = bound(&inner).some;
         if let Expression::Variable(variable) = expr {
             let slot = self.slot(variable.as_str())?;
@@ -578,17 +613,23 @@ impl Planner<'_> {
                 return Ok((inner, slot));
             }
         }
-        let expr = self.expression(expr, visible)?;
+        let expr = self.expression(expr, visible, graph)?;
         let slot = self.fresh()?;
         let kind = Kind::Extend(Box::new(inner), slot, expr);
         Ok((node(kind), slot))
     }
 
-    fn expression(&mut self, expression: &Expression, visible: Slots) -> Planned<Expr> {
+    fn expression(
+        &mut self,
+        expression: &Expression,
+        visible: Slots,
+        graph: usize,
+    ) -> Planned<Expr> {
         let mut expression = expression.clone();
-        let mut variables = Vec::new();
-        self.resolve(&mut expression, visible, &mut variables)?;
-        Ok(Expr { expression, variables })
+        let mut asked = (Vec::new(), Vec::new());
+        self.resolve(&mut expression, visible, graph, &mut asked)?;
+        let (variables, tests) = asked;
+        Ok(Expr { expression, variables, tests })
     }
 
     /// Finds the slots of the variables; one that is not visible here gets a
@@ -597,32 +638,46 @@ impl Planner<'_> {
         &mut self,
         expression: &mut Expression,
         visible: Slots,
-        found: &mut Vec<(usize, Variable)>,
+        graph: usize,
+        asked: &mut Asked,
     ) -> Planned<()> {
+        let (variables, tests) = &mut *asked;
         match expression {
             Expression::Variable(variable) | Expression::Bound(variable) => {
                 let slot = self.slot(variable.as_str())?;
                 if !visible.has(slot) {
                     *variable = Variable::new_unchecked("not visible");
-                } else if !found.iter().any(|(known, _)| *known == slot) {
-                    found.push((slot, variable.clone()));
+                } else if !variables.iter().any(|(known, _)| *known == slot) {
+                    variables.push((slot, variable.clone()));
                 }
             }
+            // One time for the whole query (SPARQL 1.1 §17.4.5.1).
+            Expression::FunctionCall(Function::Now, _) => {
+                *expression = Literal::from(self.now).into();
+                return Ok(());
+            }
             Expression::FunctionCall(
-                Function::Rand
-                | Function::Now
-                | Function::Uuid
-                | Function::StrUuid
-                | Function::BNode,
+                Function::Rand | Function::Uuid | Function::StrUuid | Function::BNode,
                 _,
             ) => return Err(NotCovered("a function with a new value each time")),
             Expression::FunctionCall(Function::Custom(name), _) if !is_known(name) => {
                 return Err(NotCovered("a function that is not known here"));
             }
-            Expression::Exists(_) => return Err(NotCovered("EXISTS inside an expression")),
+            Expression::Exists(pattern) => {
+                let exists = self.exists(pattern, visible, graph)?;
+                let slot = self.fresh()?;
+                let variable = Variable::new_unchecked(format!("exists {slot}"));
+                variables.push((slot, variable.clone()));
+                tests.push(Test { exists, slot });
+                *expression = variable.into();
+                return Ok(());
+            }
             _ => {}
         }
-        children_mut(expression).into_iter().try_for_each(|item| self.resolve(item, visible, found))
+        for item in children_mut(expression) {
+            self.resolve(item, visible, graph, asked)?;
+        }
+        Ok(())
     }
 
     /// The parts of a filter that must all be true.
@@ -638,34 +693,44 @@ impl Planner<'_> {
                 self.filters(a, visible, graph, found)?;
                 self.filters(b, visible, graph, found)
             }
-            Expression::Exists(pattern) => self.exists(pattern, true, visible, graph, found),
+            Expression::Exists(pattern) => {
+                let exists = self.exists(pattern, visible, graph)?;
+                found.push(Filter::Exists { exists, wanted: true });
+                Ok(())
+            }
             Expression::Not(inner) if matches!(&**inner, Expression::Exists(_)) => {
                 let Expression::Exists(pattern) = &**inner else { return Ok(()) };
-                self.exists(pattern, false, visible, graph, found)
+                let exists = self.exists(pattern, visible, graph)?;
+                found.push(Filter::Exists { exists, wanted: false });
+                Ok(())
             }
             other => {
-                found.push(Filter::Expression(self.expression(other, visible)?));
+                found.push(Filter::Expression(self.expression(other, visible, graph)?));
                 Ok(())
             }
         }
     }
 
-    fn exists(
-        &mut self,
-        pattern: &GraphPattern,
-        wanted: bool,
-        visible: Slots,
-        graph: usize,
-        found: &mut Vec<Filter>,
-    ) -> Planned<()> {
+    /// The values of a row stand for its variables everywhere in the pattern
+    /// (SPARQL 1.1 §18.6), in its filters as well.
+    fn exists(&mut self, pattern: &GraphPattern, visible: Slots, graph: usize) -> Planned<Exists> {
+        let mut pattern = pattern;
+        let mut conditions = Vec::new();
+        while let GraphPattern::Filter { expr, inner } = pattern {
+            conditions.push(expr);
+            pattern = inner;
+        }
         if !is_plain(pattern) {
             return Err(NotCovered("EXISTS with more than patterns and filters"));
         }
-        let pattern = self.node(pattern, visible, graph)?;
-        let slots = bound(&pattern).some.and(visible);
-        let row = self.fresh()?;
-        found.push(Filter::Exists { pattern, wanted, row, slots });
-        Ok(())
+        let inner = self.node(pattern, visible, graph)?;
+        let seen = bound(&inner).some.or(visible);
+        let mut filters = Vec::new();
+        for condition in conditions {
+            self.filters(condition, seen, graph, &mut filters)?;
+        }
+        let slots = bound(&inner).some.or(slots_of(&filters)).and(visible);
+        Ok(Exists { pattern: filtered(inner, filters), row: self.fresh()?, slots })
     }
 
     fn path(&mut self, subject: Place, path: &Path, object: Place, graph: usize) -> Planned<Node> {
@@ -727,16 +792,59 @@ fn is_known(name: &NamedNode) -> bool {
         || name.as_str() == crate::graph::guard::GUARD
 }
 
-/// Patterns and filters alone, which mean the same for each row by itself.
+/// Patterns, and filters on what their own pattern binds in each solution: they
+/// mean the same for each row by itself.
 fn is_plain(pattern: &GraphPattern) -> bool {
     match pattern {
         GraphPattern::Bgp { .. } | GraphPattern::Path { .. } | GraphPattern::Values { .. } => true,
         GraphPattern::Join { left, right } | GraphPattern::Union { left, right } => {
             is_plain(left) && is_plain(right)
         }
-        // A filter sees what the row binds only where its own pattern does.
+        GraphPattern::Filter { expr, inner } => {
+            let mut certain = HashSet::new();
+            add_certain(inner, &mut certain);
+            is_plain(inner) && asks_only(expr, &certain)
+        }
         GraphPattern::Graph { inner, .. } => is_plain(inner),
         _ => false,
+    }
+}
+
+/// Adds variables that a plain pattern binds in each solution.
+fn add_certain<'p>(pattern: &'p GraphPattern, certain: &mut HashSet<&'p Variable>) {
+    let mut add = |term: &'p TermPattern| {
+        if let TermPattern::Variable(variable) = term {
+            certain.insert(variable);
+        }
+    };
+    match pattern {
+        GraphPattern::Bgp { patterns } => {
+            for triple in patterns {
+                add(&triple.subject);
+                add(&triple.object);
+            }
+        }
+        GraphPattern::Path { subject, object, .. } => {
+            add(subject);
+            add(object);
+        }
+        GraphPattern::Join { left, right } => {
+            add_certain(left, certain);
+            add_certain(right, certain);
+        }
+        GraphPattern::Filter { inner, .. } | GraphPattern::Graph { inner, .. } => {
+            add_certain(inner, certain);
+        }
+        _ => {}
+    }
+}
+
+/// Whether an expression asks of these variables alone, and of no pattern.
+fn asks_only(expression: &Expression, of: &HashSet<&Variable>) -> bool {
+    match expression {
+        Expression::Variable(variable) | Expression::Bound(variable) => of.contains(variable),
+        Expression::Exists(_) => false,
+        other => children(other).into_iter().all(|child| asks_only(child, of)),
     }
 }
 
@@ -900,6 +1008,7 @@ fn want(node: &mut Node, wanted: Slots) {
             want(inner, wanted.or(slots_of(filters)));
         }
         Kind::Extend(inner, slot, expr) => {
+            want_of_tests(expr);
             // Its own slot as well: where a row has it, both must agree.
             want(inner, wanted.or(expr.slots()).or(Slots::one(*slot)));
         }
@@ -927,9 +1036,16 @@ fn want(node: &mut Node, wanted: Slots) {
 
 fn want_inside(filters: &mut [Filter]) {
     for filter in filters {
-        if let Filter::Exists { pattern, row, .. } = filter {
-            want(pattern, Slots::one(*row));
+        match filter {
+            Filter::Expression(expr) => want_of_tests(expr),
+            Filter::Exists { exists, .. } => want(&mut exists.pattern, Slots::one(exists.row)),
         }
+    }
+}
+
+fn want_of_tests(expr: &mut Expr) {
+    for Test { exists, .. } in &mut expr.tests {
+        want(&mut exists.pattern, Slots::one(exists.row));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::graph::columns::Columns;
 use crate::graph::dataset::QueryDataset;
 use crate::graph::engine::batch::{Batch, CHUNK, Column, Slots, Table, UNBOUND, row_number};
 use crate::graph::engine::expression::Expressions;
-use crate::graph::engine::plan::{Filter, Kind, Node, NotCovered, Plan};
+use crate::graph::engine::plan::{Exists, Filter, Kind, Node, NotCovered, Plan};
 use crate::graph::engine::table::{Index, Seen};
 use crate::rdf::TermId;
 use hashbrown::HashMap;
@@ -311,6 +311,23 @@ impl<'a> Engine<'a> {
         if alone.is_empty() { Continue(()) } else { sink(batch.gather(&alone, keep)) }
     }
 
+    /// For which rows a pattern has a solution.
+    pub(in crate::graph) fn found(&self, exists: &Exists, batch: &Batch) -> Vec<bool> {
+        // What stands outside of the filter's group is not seen.
+        let mut asked = batch.clone();
+        asked.keep(exists.slots);
+        let numbers: Vec<TermId> = (0..batch.len).map(|at| row_number(at) + 1).collect();
+        asked.set(exists.row, Column::rows(numbers));
+        let mut found = vec![false; batch.len];
+        let _ = self.eval(&exists.pattern, asked, &mut |batch| {
+            for at in 0..batch.len {
+                found[batch.get(exists.row, at) as usize - 1] = true;
+            }
+            Continue(())
+        });
+        found
+    }
+
     /// The rows for which a filter holds.
     pub(in crate::graph) fn filtered(
         &self,
@@ -320,20 +337,9 @@ impl<'a> Engine<'a> {
     ) -> ControlFlow<(), Batch> {
         let rows = match filter {
             Filter::Expression(expr) => self.holds(expr, &batch)?,
-            Filter::Exists { pattern, wanted, row, slots } => {
-                // What stands outside of the filter's group is not seen.
-                let mut asked = batch.clone();
-                asked.keep(*slots);
-                let numbers: Vec<TermId> = (0..batch.len).map(|at| row_number(at) + 1).collect();
-                asked.set(*row, Column::rows(numbers));
-                let mut found = vec![!*wanted; batch.len];
-                let _ = self.eval(pattern, asked, &mut |batch| {
-                    for at in 0..batch.len {
-                        found[batch.get(*row, at) as usize - 1] = *wanted;
-                    }
-                    Continue(())
-                });
-                (0..batch.len).filter(|at| found[*at]).map(row_number).collect()
+            Filter::Exists { exists, wanted } => {
+                let found = self.found(exists, &batch);
+                (0..batch.len).filter(|at| found[*at] == *wanted).map(row_number).collect()
             }
         };
         if rows.len() == batch.len {

@@ -119,3 +119,34 @@ fn a_graph_is_the_scope_of_what_stands_in_it() {
     assert_eq!(rows(data, "SELECT ?x ?y { ?x :p ?y }").len(), 2, "a triple of two graphs is one");
     assert_eq!(rows(data, "SELECT ?g { GRAPH ?g { :a :p+ :c } }"), ["<x:g>"]);
 }
+
+#[test]
+fn an_exists_inside_an_expression_is_asked_for_each_row() {
+    let data = ":a :p :b ; :n 1 . :c :n 2 . :d :p :b ; :n 3 . :e :n 4 .";
+    let ask = |filter: &str| rows(data, &format!("SELECT ?x {{ ?x :n ?n FILTER({filter}) }}"));
+    assert_eq!(ask("EXISTS { ?x :p ?y } || ?n = 2"), ["<x:a>", "<x:c>", "<x:d>"]);
+    assert_eq!(ask("!EXISTS { ?x :p ?y } || ?n = 3"), ["<x:c>", "<x:d>", "<x:e>"]);
+    assert_eq!(ask("NOT EXISTS { ?x :p ?y } || ?n = 3"), ["<x:c>", "<x:d>", "<x:e>"]);
+    assert_eq!(ask("!EXISTS { ?x :p ?y } || isIRI(:e)").len(), 4);
+    assert_eq!(ask("IF(EXISTS { ?x :p ?y }, ?n > 1, ?n > 3)"), ["<x:d>", "<x:e>"]);
+    assert_eq!(ask("EXISTS { ?y :n ?m FILTER(?m = ?n + 1) }"), ["<x:a>", "<x:c>", "<x:d>"]);
+    assert_eq!(ask("NOT EXISTS { ?y :n ?m FILTER(?m > ?n) }"), ["<x:e>"]);
+    assert_eq!(
+        ask("EXISTS { ?y :p ?z FILTER NOT EXISTS { ?w :n ?m FILTER(?m = ?n - 1) } }"),
+        ["<x:a>"]
+    );
+    let query = "SELECT ?x ?has { ?x :n ?n BIND(EXISTS { ?x :p ?y } AS ?has) }";
+    let truth = |value: bool| format!("\"{value}\"^^<xsd:boolean>");
+    let expected = [("a", true), ("c", false), ("d", true), ("e", false)];
+    let expected = expected.map(|(x, has)| format!("<x:{x}> {}", truth(has)));
+    assert_eq!(rows(data, query), expected);
+}
+
+#[test]
+fn a_query_has_one_time() {
+    let data = ":a :n 1 . :b :n 2 .";
+    let query = "SELECT (COUNT(DISTINCT ?now) AS ?n) { ?x :n ?n BIND(STR(NOW()) AS ?now) }";
+    assert_eq!(rows(data, query), ["\"1\"^^<xsd:integer>"]);
+    let query = "SELECT ?x { ?x :n ?n FILTER(NOW() > \"2020-01-01T00:00:00Z\"^^<http://www.w3.org/2001/XMLSchema#dateTime>) }";
+    assert_eq!(rows(data, query).len(), 2);
+}

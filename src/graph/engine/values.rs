@@ -28,8 +28,7 @@ pub(super) fn length(text: &str) -> i64 {
 }
 
 /// Year, month and day of a date as most are written, that exists in any month.
-pub(super) fn plain_date((text, _): (&str, Option<&str>)) -> Option<[i64; 3]> {
-    let bytes = text.as_bytes();
+pub(super) fn plain_date(bytes: &[u8]) -> Option<[i64; 3]> {
     if bytes.len() != 10 || bytes[4] != b'-' || bytes[7] != b'-' {
         return None;
     }
@@ -125,7 +124,7 @@ mod tests {
 
     #[test]
     fn a_plain_date_is_read_and_others_are_left() {
-        let read = |text| plain_date((text, None));
+        let read = |text: &str| plain_date(text.as_bytes());
         assert_eq!(read("2024-02-28"), Some([2024, 2, 28]));
         for other in ["2024-02-29", "2024-13-01", "2024-00-10", "0000-01-01", "-024-01-01"] {
             assert_eq!(read(other), None, "{other}");
