@@ -216,7 +216,7 @@ pub(super) struct TripleWriter<'a> {
 
 enum Triples<'a> {
     Lines { output: Output<'a>, computed: Vec<u8>, count: u64 },
-    Other { format: GraphFormat, writer: WriterQuadSerializer<&'a mut dyn Write> },
+    Other { format: GraphFormat, writer: Box<WriterQuadSerializer<&'a mut dyn Write>> },
 }
 
 impl<'a> TripleWriter<'a> {
@@ -230,7 +230,7 @@ impl<'a> TripleWriter<'a> {
             GraphFormat::NTriples | GraphFormat::NQuads => {
                 Triples::Lines { output: Output::to(output), computed: Vec::new(), count: 0 }
             }
-            _ => Triples::Other { format, writer: graph_writer(format, output)? },
+            _ => Triples::Other { format, writer: Box::new(graph_writer(format, output)?) },
         };
         Ok(Self { dataset, form })
     }
