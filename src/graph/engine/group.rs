@@ -247,13 +247,16 @@ impl Engine<'_> {
         let (s, o) = (End::of(atom.subject, batch), End::of(atom.object, batch));
         match (s, o) {
             (End::Known(s), End::Known(o)) => {
-                let mut rows = Vec::new();
-                for row in 0..batch.len {
-                    let (s, o) = (s.get(row), o.get(row));
-                    if view.contains(s, o) {
-                        rows.push(row_number(row));
-                    }
-                }
+                let rows: Vec<u32> = if let Some((asked, members)) = Members::asked(view, &s, &o) {
+                    let is_member = |row: &u32| members.has(asked[*row as usize]);
+                    (0..row_number(batch.len)).filter(is_member).collect()
+                } else {
+                    let holds = |row: &u32| {
+                        let row = *row as usize;
+                        view.contains(s.get(row), o.get(row))
+                    };
+                    (0..row_number(batch.len)).filter(holds).collect()
+                };
                 if rows.is_empty() { Continue(()) } else { give(batch.gather(&rows, keep)) }
             }
             (End::Known(s), End::Open(slot)) => {
@@ -365,6 +368,54 @@ impl Engine<'_> {
             give(&mut keys, &mut values)?;
         }
         Continue(())
+    }
+}
+
+/// The values of a key as bits, for when so many are asked of them that making
+/// these takes less than finding each (memory is then read in one place).
+struct Members {
+    first: TermId,
+    bits: Vec<u64>,
+}
+
+impl Members {
+    /// Fewer are asked one by one.
+    const FEW: usize = 256;
+    /// A list, and its bits in words, may be so many times longer than what is
+    /// asked of it.
+    const LONGER: usize = 8;
+
+    /// If one end of a pattern is the same in all rows and the other is not: the
+    /// values there, and those that are wanted.
+    fn asked<'a>(
+        view: PredicateView<'_>,
+        s: &'a Column,
+        o: &'a Column,
+    ) -> Option<(&'a [TermId], Self)> {
+        let (asked, list) = match (s, o) {
+            (Column::Rows(asked), Column::Same(o)) => (asked, view.of(Way::Backward, *o)),
+            (Column::Same(s), Column::Rows(asked)) => (asked, view.of(Way::Forward, *s)),
+            _ => return None,
+        };
+        if asked.len() < Self::FEW || list.len() > Self::LONGER * asked.len() {
+            return None;
+        }
+        let (first, last) = (*list.first()?, *list.last()?);
+        let words = (last - first) as usize / 64 + 1;
+        if words > Self::LONGER * asked.len() {
+            return None;
+        }
+        let mut bits = vec![0; words];
+        for id in list {
+            let at = id - first;
+            bits[at as usize / 64] |= 1 << (at % 64);
+        }
+        Some((asked, Self { first, bits }))
+    }
+
+    fn has(&self, id: TermId) -> bool {
+        let at = id.wrapping_sub(self.first);
+        self.bits.get(at as usize / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1)
     }
 }
 

@@ -5,38 +5,125 @@ use crate::graph::budget::{look_at_budget, touch};
 use crate::graph::engine::batch::{Batch, CHUNK, Column, Slots, Table, UNBOUND, row_number};
 use crate::graph::engine::run::{Flow, Sink};
 use crate::rdf::TermId;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::ops::ControlFlow::Continue;
 use std::rc::Rc;
 
-/// The values of a row in some slots.
-#[derive(PartialEq, Eq, Hash)]
-enum Key {
-    /// One or two values.
-    Few(u64),
-    Many(Box<[TermId]>),
+/// Numbers rows by their values in some slots, the first that are met first.
+struct Numbers {
+    slots: Vec<usize>,
+    /// Of one or two values, or none.
+    few: FxHashMap<u64, u32>,
+    many: FxHashMap<Box<[TermId]>, u32>,
+    /// The last of few, each at a place of its key: rows of a group often come
+    /// soon after each other.
+    last: Vec<(u64, u32)>,
 }
 
-impl Key {
-    fn new(slots: &[usize], mut get: impl FnMut(usize) -> TermId) -> Self {
-        match slots {
-            [] => Self::Few(0),
-            [a] => Self::Few(u64::from(get(*a))),
-            [a, b] => Self::Few(u64::from(get(*a)) << 32 | u64::from(get(*b))),
-            many => Self::Many(many.iter().map(|slot| get(*slot)).collect()),
+impl Numbers {
+    const PLACES: u64 = 1 << 8;
+
+    fn new(slots: Vec<usize>) -> Self {
+        // No key has its place where it is not yet.
+        let last = (1..=Self::PLACES).map(|other| (other, 0)).collect();
+        Self { slots, few: FxHashMap::default(), many: FxHashMap::default(), last }
+    }
+
+    fn len(&self) -> usize {
+        self.few.len() + self.many.len()
+    }
+
+    fn few(&self, mut get: impl FnMut(usize) -> TermId) -> Option<u64> {
+        match *self.slots {
+            [] => Some(0),
+            [a] => Some(u64::from(get(a))),
+            [a, b] => Some(u64::from(get(a)) << 32 | u64::from(get(b))),
+            _ => None,
+        }
+    }
+
+    fn many(&self, mut get: impl FnMut(usize) -> TermId) -> Box<[TermId]> {
+        self.slots.iter().map(|slot| get(*slot)).collect()
+    }
+
+    /// The number of a row, given by its values, and whether it is new.
+    fn number(&mut self, mut get: impl FnMut(usize) -> TermId) -> (u32, bool) {
+        let next = row_number(self.len());
+        let Some(key) = self.few(&mut get) else {
+            let number = *self.many.entry(self.many(&mut get)).or_insert(next);
+            return (number, number == next);
+        };
+        let place = &mut self.last[usize::try_from(key % Self::PLACES).unwrap_or(0)];
+        if place.0 == key {
+            return (place.1, false);
+        }
+        let number = *self.few.entry(key).or_insert(next);
+        *place = (key, number);
+        (number, number == next)
+    }
+
+    /// The number of a row, if there is one with its values.
+    fn find(&self, mut get: impl FnMut(usize) -> TermId) -> Option<u32> {
+        match self.few(&mut get) {
+            Some(key) => self.few.get(&key).copied(),
+            None => self.many.get(&self.many(&mut get)).copied(),
         }
     }
 }
 
-type Rows = Rc<FxHashMap<Key, Vec<u32>>>;
+/// The rows of a table by their values in some slots.
+struct ByKey {
+    numbers: Numbers,
+    /// Where the rows with each number begin, and the end.
+    starts: Vec<u32>,
+    rows: Vec<u32>,
+}
+
+impl ByKey {
+    fn new(slots: Vec<usize>, rows: &[u32], cell: impl Fn(usize, u32) -> TermId) -> Self {
+        let mut numbers = Numbers::new(slots);
+        let mut of_rows = Vec::with_capacity(rows.len());
+        let mut starts = Vec::new();
+        for row in rows {
+            touch();
+            let (number, is_new) = numbers.number(|slot| cell(slot, *row));
+            if is_new {
+                starts.push(0);
+            }
+            starts[number as usize] += 1;
+            of_rows.push(number);
+        }
+        let mut end = 0;
+        for start in &mut starts {
+            end += *start;
+            *start = end;
+        }
+        starts.push(end);
+        // From the last to the first, each before those that were put already.
+        let mut placed = vec![0; rows.len()];
+        for (row, number) in rows.iter().zip(of_rows).rev() {
+            let start = &mut starts[number as usize];
+            *start -= 1;
+            placed[*start as usize] = *row;
+        }
+        Self { numbers, starts, rows: placed }
+    }
+
+    fn get(&self, get: impl FnMut(usize) -> TermId) -> &[u32] {
+        self.numbers.find(get).map_or(&[], |number| {
+            let number = number as usize;
+            &self.rows[self.starts[number] as usize..self.starts[number + 1] as usize]
+        })
+    }
+}
 
 /// A table, and indexes over it as joins ask for them.
 pub(in crate::graph) struct Index {
     table: Table,
     /// By the slots that the table's row binds: its rows.
     ways: Vec<(Slots, Vec<u32>)>,
-    by_key: RefCell<Vec<(Slots, Slots, Rows)>>,
+    by_key: RefCell<Vec<(Slots, Slots, Rc<ByKey>)>>,
 }
 
 impl Index {
@@ -79,7 +166,7 @@ impl Index {
     }
 
     /// The rows of a way by their values in some slots.
-    fn by_key(&self, way: Slots, rows: &[u32], on: Slots) -> Rows {
+    fn by_key(&self, way: Slots, rows: &[u32], on: Slots) -> Rc<ByKey> {
         let found = self
             .by_key
             .borrow()
@@ -89,15 +176,10 @@ impl Index {
         if let Some(found) = found {
             return found;
         }
-        let slots: Vec<usize> = on.iter().collect();
-        let mut map: FxHashMap<Key, Vec<u32>> = FxHashMap::default();
-        for row in rows {
-            touch();
-            map.entry(Key::new(&slots, |slot| self.cell(slot, *row))).or_default().push(*row);
-        }
-        let map = Rc::new(map);
-        self.by_key.borrow_mut().push((way, on, Rc::clone(&map)));
-        map
+        let made = ByKey::new(on.iter().collect(), rows, |slot, row| self.cell(slot, row));
+        let made = Rc::new(made);
+        self.by_key.borrow_mut().push((way, on, Rc::clone(&made)));
+        made
     }
 
     /// Joins the table to rows (SPARQL 1.1 §18.5, Join).
@@ -106,12 +188,10 @@ impl Index {
             let rows = rows.unwrap_or_else(|| (0..row_number(input.len)).collect());
             for (way, own) in &self.ways {
                 let on = bound.and(*way);
-                let map = self.by_key(*way, own, on);
-                let slots: Vec<usize> = on.iter().collect();
+                let by_key = self.by_key(*way, own, on);
                 let (mut left, mut right): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
                 for row in &rows {
-                    let key = Key::new(&slots, |slot| input.get(slot, *row as usize));
-                    for other in map.get(&key).into_iter().flatten() {
+                    for other in by_key.get(|slot| input.get(slot, *row as usize)) {
                         left.push(*row);
                         right.push(*other);
                     }
@@ -157,13 +237,10 @@ impl Index {
                 if on.is_empty() {
                     continue;
                 }
-                let map = self.by_key(*way, own, on);
-                let slots: Vec<usize> = on.iter().collect();
+                let by_key = self.by_key(*way, own, on);
                 for row in &rows {
-                    let key = Key::new(&slots, |slot| batch.get(slot, *row as usize));
-                    if map.contains_key(&key) {
-                        gone[*row as usize] = true;
-                    }
+                    let known = by_key.numbers.find(|slot| batch.get(slot, *row as usize));
+                    gone[*row as usize] |= known.is_some();
                 }
             }
         }
@@ -172,37 +249,29 @@ impl Index {
 }
 
 /// Rows that were seen before.
-pub(in crate::graph) struct Seen {
-    slots: Vec<usize>,
-    keys: FxHashSet<Key>,
-}
+pub(in crate::graph) struct Seen(Numbers);
 
 impl Seen {
     pub(in crate::graph) fn new(slots: Slots) -> Self {
-        Self { slots: slots.iter().collect(), keys: FxHashSet::default() }
+        Self(Numbers::new(slots.iter().collect()))
     }
 
     /// The rows that were not seen, each once.
     pub(in crate::graph) fn fresh(&mut self, batch: &Batch) -> Vec<u32> {
-        let mut rows = Vec::new();
-        let one_row = self
-            .slots
-            .iter()
-            .all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None));
-        let len = if one_row { batch.len.min(1) } else { batch.len };
-        for row in 0..len {
-            if self.keys.insert(Key::new(&self.slots, |slot| batch.get(slot, row))) {
-                rows.push(row_number(row));
-            }
-        }
-        rows
+        let len = if is_one_row(&self.0.slots, batch) { batch.len.min(1) } else { batch.len };
+        let mut is_new = |row: &u32| self.0.number(|slot| batch.get(slot, *row as usize)).1;
+        (0..row_number(len)).filter(|row| is_new(row)).collect()
     }
+}
+
+/// Whether all rows have the same values.
+fn is_one_row(slots: &[usize], batch: &Batch) -> bool {
+    slots.iter().all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None))
 }
 
 /// Numbers the rows by their values in some slots.
 pub(in crate::graph) struct Groups {
-    slots: Vec<usize>,
-    numbers: FxHashMap<Key, u32>,
+    numbers: Numbers,
     /// The values of each group, one column a slot.
     pub(in crate::graph) table: Table,
 }
@@ -210,43 +279,21 @@ pub(in crate::graph) struct Groups {
 impl Groups {
     pub(in crate::graph) fn new(slots: Slots) -> Self {
         let table = Table::new(slots);
-        Self { slots: table.slots.clone(), numbers: FxHashMap::default(), table }
+        Self { numbers: Numbers::new(table.slots.clone()), table }
     }
 
     /// The group of each row; one number if all rows are of one group.
     pub(in crate::graph) fn of(&mut self, batch: &Batch) -> Column {
-        let same = self
-            .slots
-            .iter()
-            .all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None));
-        if same {
+        if is_one_row(&self.numbers.slots, batch) {
             return Column::Same(self.number(batch, 0));
         }
-        // Rows of one group often follow each other.
-        let mut numbers = Vec::with_capacity(batch.len);
-        let mut last: Option<(u64, u32)> = None;
-        for row in 0..batch.len {
-            let short = match &*self.slots {
-                [a] => Some(u64::from(batch.get(*a, row))),
-                [a, b] => Some(u64::from(batch.get(*a, row)) << 32 | u64::from(batch.get(*b, row))),
-                _ => None,
-            };
-            let number = match (short, last) {
-                (Some(key), Some((known, number))) if key == known => number,
-                _ => self.number(batch, row),
-            };
-            last = short.map(|key| (key, number));
-            numbers.push(number);
-        }
-        Column::rows(numbers)
+        Column::rows((0..batch.len).map(|row| self.number(batch, row)).collect())
     }
 
     fn number(&mut self, batch: &Batch, row: usize) -> u32 {
-        let key = Key::new(&self.slots, |slot| batch.get(slot, row));
-        let next = row_number(self.numbers.len());
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
-            for (slot, column) in self.slots.iter().zip(&mut self.table.columns) {
+        let (number, is_new) = self.numbers.number(|slot| batch.get(slot, row));
+        if is_new {
+            for (slot, column) in self.numbers.slots.iter().zip(&mut self.table.columns) {
                 column.push(batch.get(*slot, row));
             }
             self.table.len += 1;
