@@ -140,6 +140,16 @@ impl QueryDataset {
         self.snapshot.dictionary.bytes(number)
     }
 
+    /// Predicates and objects of a subject in the default graph, each once.
+    pub(super) fn about(&self, subject: TermId) -> impl Iterator<Item = [TermId; 2]> + use<> {
+        let quads =
+            self.internal_quads_for_pattern(Some(&TermNumber(subject)), None, None, Some(None));
+        quads.map(|quad| {
+            let Ok(quad) = quad;
+            [quad.predicate.0, quad.object.0]
+        })
+    }
+
     /// Brings terms of the data near before they are read one by one.
     pub(super) fn read_ahead(&self, numbers: impl Iterator<Item = TermId>) {
         self.snapshot.dictionary.read_ahead(numbers);

@@ -364,7 +364,7 @@ impl Snapshot {
                 };
                 Ok(Some(writer.finish()?))
             }
-            (QueryForm::Construct, Format::Graph(format)) => {
+            (QueryForm::Construct | QueryForm::Describe, Format::Graph(format)) => {
                 let mut output = Some(output);
                 let mut writer: Option<TripleWriter<'_>> = None;
                 let mut count = 0;
@@ -411,24 +411,27 @@ impl Snapshot {
     ) -> Option<()> {
         let (Query::Select { pattern, .. }
         | Query::Ask { pattern, .. }
-        | Query::Construct { pattern, .. }) = &query.parsed
-        else {
-            return None;
-        };
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }) = &query.parsed;
         let variables = query.answer_variables()?;
         let plan = engine::plan(pattern, &variables, dataset, query.tables()).ok()?;
         let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
         engine.run(&plan, &mut |batch| each(&plan.answer, batch)).ok()
     }
 
-    /// The triples of a CONSTRUCT, as numbers, each once, until `each` says no.
+    /// The triples of a CONSTRUCT or DESCRIBE, as numbers, each once, until `each`
+    /// says no.
     fn triples_by_engine(
         &self,
         query: &ReadQuery,
         dataset: &QueryDataset,
         each: &mut dyn FnMut([TermId; 3]) -> Result<bool, EvaluationError>,
     ) -> Option<Result<(), EvaluationError>> {
-        let Query::Construct { template, .. } = &query.parsed else { return None };
+        let template = match &query.parsed {
+            Query::Construct { template, .. } => template,
+            Query::Describe { .. } => return self.described_by_engine(query, dataset, each),
+            _ => return None,
+        };
         let variables = query.answer_variables()?;
         let mut seen = FxHashSet::default();
         let mut failed = None;
@@ -480,16 +483,54 @@ impl Snapshot {
         run.map(|()| failed.map_or(Ok(()), Err))
     }
 
+    /// What the default graph says of each node of the solutions, and of the blank
+    /// nodes that it leads to from there.
+    fn described_by_engine(
+        &self,
+        query: &ReadQuery,
+        dataset: &QueryDataset,
+        each: &mut dyn FnMut([TermId; 3]) -> Result<bool, EvaluationError>,
+    ) -> Option<Result<(), EvaluationError>> {
+        let is_blank = |id| dataset.stored(id).is_some_and(|bytes| bytes.first() == Some(&b'B'));
+        let mut seen = FxHashSet::default();
+        let mut failed = None;
+        let run = self.run_by_engine(query, dataset, &mut |slots, batch| {
+            let cells = (0..batch.len).flat_map(|row| slots.iter().map(move |slot| (*slot, row)));
+            for (slot, row) in cells {
+                let node = batch.get(slot, row);
+                let mut open = Vec::new();
+                if node != 0 && seen.insert(node) {
+                    open.push(node);
+                }
+                while let Some(subject) = open.pop() {
+                    for [predicate, object] in dataset.about(subject) {
+                        if is_blank(object) && seen.insert(object) {
+                            open.push(object);
+                        }
+                        match each([subject, predicate, object]) {
+                            Ok(true) => {}
+                            Ok(false) => return ControlFlow::Break(()),
+                            Err(error) => {
+                                failed = Some(error);
+                                return ControlFlow::Break(());
+                            }
+                        }
+                    }
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        run.map(|()| failed.map_or(Ok(()), Err))
+    }
+
     /// Runs a query and tells how. One that the engine does not cover is not run.
     fn explain_within(&self, query: &ReadQuery, scope: &Scope) -> Explanation {
         let begun = Instant::now();
-        let explained = || {
+        let explained = || -> Result<_, NotCovered> {
             let (Query::Select { pattern, .. }
             | Query::Ask { pattern, .. }
-            | Query::Construct { pattern, .. }) = &query.parsed
-            else {
-                return Err(NotCovered("DESCRIBE"));
-            };
+            | Query::Construct { pattern, .. }
+            | Query::Describe { pattern, .. }) = &query.parsed;
             let dataset = self.dataset(query, scope);
             let variables =
                 query.answer_variables().ok_or(NotCovered("a triple term in a template"))?;
@@ -585,7 +626,7 @@ impl Snapshot {
         limit: usize,
     ) -> Option<Solutions> {
         let mut answer = Solutions::default();
-        if query.form() == QueryForm::Construct {
+        if matches!(query.form(), QueryForm::Construct | QueryForm::Describe) {
             answer.variables = ["subject", "predicate", "object"].map(str::to_owned).to_vec();
             let made = self.triples_by_engine(query, dataset, &mut |[s, p, o]| {
                 if answer.rows.len() == limit {

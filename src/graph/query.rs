@@ -99,12 +99,14 @@ impl ReadQuery {
         }
     }
 
-    /// The variables that the answer is made of: those of a SELECT, in order,
-    /// none of an ASK, those of a CONSTRUCT's template; `None` if a triple term
-    /// is made, and of a DESCRIBE.
+    /// The variables that the answer is made of: those of a SELECT or DESCRIBE, in
+    /// order, none of an ASK, those of a CONSTRUCT's template; `None` if a triple
+    /// term is made.
     pub(super) fn answer_variables(&self) -> Option<Vec<Variable>> {
         match &self.parsed {
-            Query::Select { pattern, .. } => shown(pattern).cloned(),
+            Query::Select { pattern, .. } | Query::Describe { pattern, .. } => {
+                shown(pattern).cloned()
+            }
             Query::Ask { .. } => Some(Vec::new()),
             Query::Construct { template, .. } => {
                 let mut variables = Vec::new();
@@ -124,7 +126,6 @@ impl ReadQuery {
                 variables.dedup();
                 Some(variables)
             }
-            Query::Describe { .. } => None,
         }
     }
 

@@ -662,13 +662,14 @@ mod tests {
         }
         let statement = |(at, object)| format!("<x:s{at:02}> <x:p> {object} . ");
         let data = objects.iter().enumerate().map(statement).collect::<Vec<_>>().concat();
+        let data = data + "_:b <x:p> _:c . _:c <x:p> _:b , <x:s01> .";
         let empty = Snapshot::default();
         let mut dictionary = Dictionary::default();
         let ids: Vec<_> = oxigraph::io::RdfParser::from_format(oxigraph::io::RdfFormat::Turtle)
             .for_slice(&data)
             .map(|quad| empty.number(&mut dictionary, &quad.expect("well-formed")))
             .collect();
-        assert_eq!(ids.len(), objects.len());
+        assert_eq!(ids.len(), objects.len() + 3);
         let snapshot = Snapshot::new(dictionary, Quads::from_quads(&ids));
         let solutions = SolutionsFormat::ALL.map(Format::Solutions);
         let graphs = [GraphFormat::NTriples, GraphFormat::NQuads].map(Format::Graph);
@@ -680,6 +681,9 @@ mod tests {
             ("SELECT (CONCAT(STR(?o), \",\") AS ?made) { ?s <x:p> ?o } ORDER BY ?s", &solutions),
             ("CONSTRUCT { ?s <x:q> ?o . ?o <x:r> ?s } { ?s <x:p> ?o }", &graphs),
             ("CONSTRUCT { ?s ?made ?s } { ?s <x:p> ?o BIND(UCASE(?o) AS ?made) }", &graphs),
+            ("DESCRIBE <x:s01> <x:s05> <x:none>", &graphs),
+            ("DESCRIBE ?s ?o { ?s <x:p> ?o }", &graphs),
+            ("DESCRIBE * { ?s <x:p> ?o } ORDER BY ?s LIMIT 3", &graphs),
             ("CONSTRUCT { ?s <x:q> ?made } { ?s <x:p> ?o BIND(UCASE(?o) AS ?made) }", &graphs),
         ] {
             for format in formats {

@@ -4,7 +4,7 @@
 //! left to the evaluator.
 
 use crate::graph::budget::touch;
-use crate::graph::engine::batch::{Batch, Column, UNBOUND};
+use crate::graph::engine::batch::{Batch, Column, UNBOUND, row_number};
 use crate::graph::engine::order::{self, Numbers};
 use crate::graph::engine::plan::Expr;
 use crate::graph::engine::run::Engine;
@@ -155,19 +155,18 @@ impl<'a> Arguments<'a> {
 struct Last<T>(Vec<(TermId, T)>);
 
 impl<T: Copy + Default> Last<T> {
-    const PLACES: TermId = 1 << 10;
+    const MOST: usize = 1 << 12;
 
-    fn new() -> Self {
-        Self(Vec::new())
+    /// For so many rows.
+    fn of(rows: usize) -> Self {
+        let places = row_number(rows.next_power_of_two().clamp(2, Self::MOST));
+        // No number has its place where it is now.
+        Self((0..places).map(|place| (place + 1, T::default())).collect())
     }
 
     fn get(&mut self, id: TermId, make: impl FnOnce() -> Option<T>) -> Option<T> {
-        if self.0.is_empty() {
-            // No number has its place where it is not yet.
-            let other = |place: TermId| (place + 1, T::default());
-            self.0.extend((0..Self::PLACES).map(other));
-        }
-        let place = &mut self.0[(id % Self::PLACES) as usize];
+        let places = self.0.len();
+        let place = &mut self.0[id as usize % places];
         if place.0 != id {
             *place = (id, make()?);
         }
@@ -196,7 +195,7 @@ impl Engine<'_> {
         }
         // The values of one variable come again; those of several seldom do.
         let one = arguments.only();
-        let mut last = Last::new();
+        let mut last = Last::of(batch.len);
         let mut values = Vec::with_capacity(batch.len);
         for row in 0..batch.len {
             let Some(column) = one else {
@@ -234,7 +233,7 @@ impl Engine<'_> {
         let Some(column) = arguments.only() else {
             return (0..batch.len).map(truth).collect::<Result<_, NotHere>>().ok();
         };
-        let mut last = Last::new();
+        let mut last = Last::of(batch.len);
         let each = |row| {
             self.near(row, batch.len, column);
             last.get(column.get(row), || truth(row).ok())

@@ -16,17 +16,17 @@ struct Numbers {
     /// Of one or two values, or none.
     few: FxHashMap<u64, u32>,
     many: FxHashMap<Box<[TermId]>, u32>,
-    /// The last of few, each at a place of its key: rows of a group often come
-    /// soon after each other.
+    /// The last of few, each at a place of its key (the highest number is of
+    /// none): rows of a group often come soon after each other.
     last: Vec<(u64, u32)>,
 }
 
 impl Numbers {
-    const PLACES: u64 = 1 << 8;
+    /// The bits of a place.
+    const PLACE: u32 = 8;
 
     fn new(slots: Vec<usize>) -> Self {
-        // No key has its place where it is not yet.
-        let last = (1..=Self::PLACES).map(|other| (other, 0)).collect();
+        let last = vec![(0, u32::MAX); 1 << Self::PLACE];
         Self { slots, few: FxHashMap::default(), many: FxHashMap::default(), last }
     }
 
@@ -54,8 +54,9 @@ impl Numbers {
             let number = *self.many.entry(self.many(&mut get)).or_insert(next);
             return (number, number == next);
         };
-        let place = &mut self.last[usize::try_from(key % Self::PLACES).unwrap_or(0)];
-        if place.0 == key {
+        let place = key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (u64::BITS - Self::PLACE);
+        let place = &mut self.last[usize::try_from(place).unwrap_or(0)];
+        if place.0 == key && place.1 != u32::MAX {
             return (place.1, false);
         }
         let number = *self.few.entry(key).or_insert(next);
