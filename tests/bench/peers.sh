@@ -40,9 +40,10 @@ if [ ! -e "$work/fuseki/loaded" ]; then
   touch "$work/fuseki/loaded"
 fi
 if [ ! -e "$work/insites" ]; then
-  target/release/insites import --data "$work/insites" --shapes off "$graph"
+  target/release/insites import --data "$work/insites" --shapes off --embedding-threads 0 "$graph"
 fi
-target/release/insites serve --data "$work/insites" --listen "127.0.0.1:$port" 2>"$work/insites.log" &
+# Vectors would be made beside the queries.
+target/release/insites serve --data "$work/insites" --embedding-threads 0 --listen "127.0.0.1:$port" 2>"$work/insites.log" &
 server=$!
 until curl -sf "http://127.0.0.1:$port/readyz" >/dev/null; do
   kill -0 "$server" || { tail "$work/insites.log" >&2; exit 1; }

@@ -5,14 +5,15 @@
 use crate::graph::base::Way;
 use crate::graph::budget::look_at_budget;
 use crate::graph::engine::batch::Slots;
-use crate::graph::engine::plan::{Aggregate, AggregateKind, Kind, Link, Node, Place};
+use crate::graph::engine::plan::{Aggregate, AggregateKind, Atom, Kind, Link, Node, Place};
 use crate::graph::engine::run::Engine;
 use crate::rdf::TermId;
+use rustc_hash::FxHashMap;
 use std::ops::ControlFlow::Continue;
 
 impl Engine<'_> {
-    /// The keys of the one pattern that is grouped by its subject or its object,
-    /// and for each aggregate how many values of each key it counts; none if
+    /// The keys of the one pattern (of one graph, or of each) that is grouped by its
+    /// subject or its object, and for each aggregate how many values of each key it counts; none if
     /// that is not what is asked.
     pub(super) fn counts_of_keys(
         &self,
@@ -20,27 +21,19 @@ impl Engine<'_> {
         keys: Slots,
         aggregates: &[Aggregate],
     ) -> Option<(usize, Vec<TermId>, Vec<Vec<i64>>)> {
-        let Kind::Group { atoms, filters } = &inner.kind else { return None };
-        let ([atom], []) = (atoms.as_slice(), filters.as_slice()) else { return None };
-        let (Place::Slot(subject), Link::Predicate(predicate), Place::Slot(object)) =
-            (atom.subject, &atom.link, atom.object)
-        else {
-            return None;
-        };
-        let (key, value, way) = if keys == Slots::one(subject) {
-            (subject, object, Way::Forward)
-        } else if keys == Slots::one(object) {
-            (object, subject, Way::Backward)
-        } else {
-            return None;
-        };
-        if key == value {
+        let read = aggregates.iter().filter_map(|aggregate| aggregate.argument);
+        let read = read.fold(keys, |all, slot| all.or(Slots::one(slot)));
+        let mut atoms = Vec::new();
+        add_atoms(inner, read, &mut atoms)?;
+        let several = atoms.len() > 1;
+        let (key, value, way) = ends(atoms.first()?, keys)?;
+        if atoms.iter().any(|atom| ends(atom, keys) != Some((key, value, way))) {
             return None;
         }
         // Each value of a key is there once: distinct ones are all of them.
         let mut ones = Vec::with_capacity(aggregates.len());
         for aggregate in aggregates {
-            if aggregate.kind != AggregateKind::Count {
+            if aggregate.kind != AggregateKind::Count || (several && aggregate.distinct) {
                 return None;
             }
             ones.push(match aggregate.argument {
@@ -50,20 +43,76 @@ impl Engine<'_> {
                 _ => return None,
             });
         }
-        let view = self.columns[atom.graph].predicate(*predicate);
-        self.counted(std::ptr::from_ref(inner).addr(), view.len());
-        self.counted(std::ptr::from_ref(atom).addr(), view.len());
-        let mut found = Vec::with_capacity(view.keys(way));
-        let mut counts = Vec::with_capacity(view.keys(way));
-        view.for_each(way, |key, values| {
-            if found.len().is_multiple_of(1024) {
-                look_at_budget();
-            }
-            found.push(key);
-            counts.push(i64::try_from(values.len()).unwrap_or(i64::MAX));
-            Continue(())
-        });
+        let (mut found, mut counts) = (Vec::new(), Vec::new());
+        let mut places: FxHashMap<TermId, usize> = FxHashMap::default();
+        let mut rows = 0;
+        for atom in atoms {
+            let Link::Predicate(predicate) = &atom.link else { return None };
+            let view = self.columns[atom.graph].predicate(*predicate);
+            rows += view.len();
+            self.counted(std::ptr::from_ref(atom).addr(), view.len());
+            let mut looked_at = 0_usize;
+            view.for_each(way, |key, values| {
+                if looked_at.is_multiple_of(1024) {
+                    look_at_budget();
+                }
+                looked_at += 1;
+                let next = counts.len();
+                let place = if several { *places.entry(key).or_insert(next) } else { next };
+                if place == next {
+                    found.push(key);
+                    counts.push(0);
+                }
+                counts[place] += i64::try_from(values.len()).unwrap_or(i64::MAX);
+                Continue(())
+            });
+        }
+        self.counted(std::ptr::from_ref(inner).addr(), rows);
         let of = |one: bool| if one { vec![1; counts.len()] } else { counts.clone() };
         Some((key, found, ones.into_iter().map(of).collect()))
+    }
+}
+
+/// The key and the value of a pattern that is grouped by one of its ends.
+fn ends(atom: &Atom, keys: Slots) -> Option<(usize, usize, Way)> {
+    let (Place::Slot(subject), Link::Predicate(_), Place::Slot(object)) =
+        (atom.subject, &atom.link, atom.object)
+    else {
+        return None;
+    };
+    if subject == object {
+        None
+    } else if keys == Slots::one(subject) {
+        Some((subject, object, Way::Forward))
+    } else if keys == Slots::one(object) {
+        Some((object, subject, Way::Backward))
+    } else {
+        None
+    }
+}
+
+/// The patterns whose rows an operator gives one after the other: one, or one
+/// in each of several graphs, whose name is not read; none if it does more.
+fn add_atoms<'n>(node: &'n Node, read: Slots, atoms: &mut Vec<&'n Atom>) -> Option<()> {
+    match &node.kind {
+        Kind::Group { atoms: own, filters } => {
+            let ([atom], []) = (own.as_slice(), filters.as_slice()) else { return None };
+            atoms.push(atom);
+            Some(())
+        }
+        Kind::Union(left, right) => {
+            add_atoms(left, read, atoms)?;
+            add_atoms(right, read, atoms)
+        }
+        Kind::Join(left, right) => match &left.kind {
+            Kind::Table(table) if table.len == 1 => {
+                let before = atoms.len();
+                add_atoms(right, read, atoms)?;
+                let read = atoms[before..].iter().fold(read, |all, atom| all.or(atom.slots()));
+                (!table.slots.iter().any(|slot| read.has(*slot))).then_some(())
+            }
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -235,6 +235,7 @@ fn group(random: &mut Random, depth: usize, outermost: bool) -> String {
                     ),
                 }
             }
+            8 if random.chance(2) => write!(text, "GRAPH ?graph {{ {} }} ", triples(random)),
             8 => write!(text, "GRAPH <x:g> {{ {inner} }} "),
             _ => write!(text, "FILTER({}) ", expression(random, 2)),
         };
@@ -259,6 +260,10 @@ fn query(random: &mut Random) -> String {
             let distinct = if what == "COUNT" { distinct } else { "" };
             format!("SELECT {v} ({what}({distinct}{w}) AS ?n) {{ {body} }} GROUP BY {v}")
         }
+        2 if random.chance(4) => format!(
+            "SELECT {v} (COUNT({w}) AS ?n) {{ GRAPH ?graph {{ {} }} }} GROUP BY {v}",
+            triples(random)
+        ),
         2 => format!("SELECT (COUNT(*) AS ?n) (MIN({v}) AS ?l) (MAX({w}) AS ?m) {{ {body} }}"),
         3 if random.chance(2) => format!("SELECT (COUNT(DISTINCT *) AS ?n) {{ {body} }}"),
         3 => format!("ASK {{ {body} }}"),

@@ -150,3 +150,23 @@ fn a_query_has_one_time() {
     let query = "SELECT ?x { ?x :n ?n FILTER(NOW() > \"2020-01-01T00:00:00Z\"^^<http://www.w3.org/2001/XMLSchema#dateTime>) }";
     assert_eq!(rows(data, query).len(), 2);
 }
+
+#[test]
+fn counts_by_a_key_are_added_up_over_graphs() {
+    let data = ":g { :a :p :b , :c . :b :p :c } :h { :a :p :b . :d :p :b . :b :q :h }";
+    let count = |what: &str, key: &str| {
+        let query = format!(
+            "SELECT {key} (COUNT({what}) AS ?n) {{ GRAPH ?g {{ ?x :p ?y }} }} GROUP BY {key}"
+        );
+        rows(data, &query)
+            .into_iter()
+            .map(|row| row.replace("^^<xsd:integer>", ""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(count("?x", "?y"), ["<x:b> \"3\"", "<x:c> \"2\""]);
+    assert_eq!(count("*", "?x"), ["<x:a> \"3\"", "<x:b> \"1\"", "<x:d> \"1\""]);
+    assert_eq!(count("DISTINCT ?x", "?y"), ["<x:b> \"2\"", "<x:c> \"2\""]);
+    assert_eq!(count("?x", "?g"), ["<x:g> \"3\"", "<x:h> \"2\""]);
+    let query = "SELECT ?x (COUNT(?g) AS ?n) { GRAPH ?g { ?x :q ?g } } GROUP BY ?x";
+    assert_eq!(rows(data, query), ["<x:b> \"1\"^^<xsd:integer>"]);
+}
