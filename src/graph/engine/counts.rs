@@ -30,47 +30,83 @@ impl Engine<'_> {
         if atoms.iter().any(|atom| ends(atom, keys) != Some((key, value, way))) {
             return None;
         }
-        // Each value of a key is there once: distinct ones are all of them.
-        let mut ones = Vec::with_capacity(aggregates.len());
+        // Each value of a key is there once in each graph.
+        let mut wanted = Vec::with_capacity(aggregates.len());
         for aggregate in aggregates {
-            if aggregate.kind != AggregateKind::Count || (several && aggregate.distinct) {
-                return None;
-            }
-            ones.push(match aggregate.argument {
-                Some(slot) if slot == value => false,
-                Some(slot) if slot == key => aggregate.distinct,
-                None if !aggregate.distinct => false,
+            let wants = match (aggregate.argument, aggregate.distinct) {
+                _ if aggregate.kind != AggregateKind::Count => return None,
+                (Some(slot), true) if slot == key => Wanted::One,
+                (Some(slot), true) if slot == value && several => Wanted::Distinct,
+                (Some(slot), _) if slot == value || slot == key => Wanted::All,
+                (None, false) => Wanted::All,
                 _ => return None,
-            });
+            };
+            wanted.push(wants);
         }
-        let (mut found, mut counts) = (Vec::new(), Vec::new());
-        let mut places: FxHashMap<TermId, usize> = FxHashMap::default();
+        let mut counts = vec![Vec::new(); wanted.len()];
+        let mut found = Vec::new();
+        let mut looked_at = 0_usize;
+        let mut count = |key: TermId, lists: &[&[TermId]]| {
+            if looked_at.is_multiple_of(1024) {
+                look_at_budget();
+            }
+            looked_at += 1;
+            found.push(key);
+            for (counts, wanted) in counts.iter_mut().zip(&wanted) {
+                let count = match wanted {
+                    Wanted::One => 1,
+                    Wanted::All => lists.iter().map(|list| list.len()).sum(),
+                    Wanted::Distinct => distinct(lists),
+                };
+                counts.push(i64::try_from(count).unwrap_or(i64::MAX));
+            }
+        };
         let mut rows = 0;
+        let mut of_keys: FxHashMap<TermId, Vec<&[TermId]>> = FxHashMap::default();
         for atom in atoms {
             let Link::Predicate(predicate) = &atom.link else { return None };
             let view = self.columns[atom.graph].predicate(*predicate);
             rows += view.len();
             self.counted(std::ptr::from_ref(atom).addr(), view.len());
-            let mut looked_at = 0_usize;
             view.for_each(way, |key, values| {
-                if looked_at.is_multiple_of(1024) {
-                    look_at_budget();
+                if several {
+                    of_keys.entry(key).or_default().push(values);
+                } else {
+                    count(key, &[values]);
                 }
-                looked_at += 1;
-                let next = counts.len();
-                let place = if several { *places.entry(key).or_insert(next) } else { next };
-                if place == next {
-                    found.push(key);
-                    counts.push(0);
-                }
-                counts[place] += i64::try_from(values.len()).unwrap_or(i64::MAX);
                 Continue(())
             });
         }
+        of_keys.into_iter().for_each(|(key, lists)| count(key, &lists));
         self.counted(std::ptr::from_ref(inner).addr(), rows);
-        let of = |one: bool| if one { vec![1; counts.len()] } else { counts.clone() };
-        Some((key, found, ones.into_iter().map(of).collect()))
+        Some((key, found, counts))
     }
+}
+
+/// What is counted of the values of a key.
+enum Wanted {
+    /// The key itself, once.
+    One,
+    All,
+    /// Those of several graphs, each once.
+    Distinct,
+}
+
+/// How many different numbers sorted lists have.
+fn distinct(lists: &[&[TermId]]) -> usize {
+    let mut lists = lists.to_vec();
+    let mut count = 0;
+    while let Some(least) = lists.iter().filter_map(|list| list.first()).min().copied() {
+        count += 1;
+        for list in &mut lists {
+            if let Some((first, rest)) = list.split_first()
+                && *first == least
+            {
+                *list = rest;
+            }
+        }
+    }
+    count
 }
 
 /// The key and the value of a pattern that is grouped by one of its ends.
