@@ -170,3 +170,12 @@ fn counts_by_a_key_are_added_up_over_graphs() {
     let query = "SELECT ?x (COUNT(?g) AS ?n) { GRAPH ?g { ?x :q ?g } } GROUP BY ?x";
     assert_eq!(rows(data, query), ["<x:b> \"1\"^^<xsd:integer>"]);
 }
+
+#[test]
+fn a_path_of_no_length_stays_in_its_graph() {
+    let data = ":g { :a :q :b . :a :p :b } :h { :c :p :d }";
+    let query = "SELECT ?z ?e { ?z :p ?y . GRAPH ?g { ?z :q* ?e . ?a :q ?b } }";
+    assert_eq!(rows(data, query), ["<x:a> <x:a>", "<x:a> <x:b>"]);
+    let query = "SELECT ?z ?g { ?z :p ?y . GRAPH ?g { ?z :q* ?z } }";
+    assert_eq!(rows(data, query), ["<x:a> <x:g>", "<x:c> <x:h>"]);
+}
