@@ -77,7 +77,9 @@ impl Engine<'_> {
                 Continue(())
             });
         }
-        of_keys.into_iter().for_each(|(key, lists)| count(key, &lists));
+        for (key, lists) in of_keys {
+            count(key, &lists);
+        }
         self.counted(std::ptr::from_ref(inner).addr(), rows);
         Some((key, found, counts))
     }
