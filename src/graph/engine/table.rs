@@ -10,8 +10,8 @@ use std::cell::RefCell;
 use std::ops::ControlFlow::Continue;
 use std::rc::Rc;
 
-/// Numbers rows by their values in some slots, the first that are met first.
-struct Numbers {
+/// Numbering rows by their values in some slots, the first that are met first.
+struct Numbering {
     slots: Vec<usize>,
     /// Of one or two values, or none.
     few: FxHashMap<u64, u32>,
@@ -21,7 +21,7 @@ struct Numbers {
     last: Vec<(u64, u32)>,
 }
 
-impl Numbers {
+impl Numbering {
     /// The bits of a place.
     const PLACE: u32 = 8;
 
@@ -75,7 +75,7 @@ impl Numbers {
 
 /// The rows of a table by their values in some slots.
 struct ByKey {
-    numbers: Numbers,
+    numbers: Numbering,
     /// Where the rows with each number begin, and the end.
     starts: Vec<u32>,
     rows: Vec<u32>,
@@ -83,7 +83,7 @@ struct ByKey {
 
 impl ByKey {
     fn new(slots: Vec<usize>, rows: &[u32], cell: impl Fn(usize, u32) -> TermId) -> Self {
-        let mut numbers = Numbers::new(slots);
+        let mut numbers = Numbering::new(slots);
         let mut of_rows = Vec::with_capacity(rows.len());
         let mut starts = Vec::new();
         for row in rows {
@@ -250,11 +250,11 @@ impl Index {
 }
 
 /// Rows that were seen before.
-pub(in crate::graph) struct Seen(Numbers);
+pub(in crate::graph) struct Seen(Numbering);
 
 impl Seen {
     pub(in crate::graph) fn new(slots: Slots) -> Self {
-        Self(Numbers::new(slots.iter().collect()))
+        Self(Numbering::new(slots.iter().collect()))
     }
 
     /// The rows that were not seen, each once.
@@ -270,9 +270,9 @@ fn is_one_row(slots: &[usize], batch: &Batch) -> bool {
     slots.iter().all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None))
 }
 
-/// Numbers the rows by their values in some slots.
+/// Numbering the rows by their values in some slots.
 pub(in crate::graph) struct Groups {
-    numbers: Numbers,
+    numbers: Numbering,
     /// The values of each group, one column a slot.
     pub(in crate::graph) table: Table,
 }
@@ -280,7 +280,7 @@ pub(in crate::graph) struct Groups {
 impl Groups {
     pub(in crate::graph) fn new(slots: Slots) -> Self {
         let table = Table::new(slots);
-        Self { numbers: Numbers::new(table.slots.clone()), table }
+        Self { numbers: Numbering::new(table.slots.clone()), table }
     }
 
     /// The group of each row; one number if all rows are of one group.
