@@ -193,6 +193,19 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Whether whoever was handed a triple wants more; keeps why not.
+fn goes_on(
+    wanted: Result<bool, EvaluationError>,
+    failed: &mut Option<EvaluationError>,
+) -> ControlFlow<()> {
+    match wanted {
+        Ok(true) => return ControlFlow::Continue(()),
+        Ok(false) => {}
+        Err(error) => *failed = Some(error),
+    }
+    ControlFlow::Break(())
+}
+
 /// Whether these can be subject and predicate of a triple.
 fn can_be_a_triple(dataset: &QueryDataset, [s, p]: [TermId; 2]) -> bool {
     let tag = |id| match dataset.stored(id) {
@@ -468,14 +481,7 @@ impl Snapshot {
                     if !can_be_a_triple(dataset, [s, p]) {
                         continue;
                     }
-                    match each([s, p, o]) {
-                        Ok(true) => {}
-                        Ok(false) => return ControlFlow::Break(()),
-                        Err(error) => {
-                            failed = Some(error);
-                            return ControlFlow::Break(());
-                        }
-                    }
+                    goes_on(each([s, p, o]), &mut failed)?;
                 }
             }
             ControlFlow::Continue(())
@@ -507,14 +513,7 @@ impl Snapshot {
                         if is_blank(object) && seen.insert(object) {
                             open.push(object);
                         }
-                        match each([subject, predicate, object]) {
-                            Ok(true) => {}
-                            Ok(false) => return ControlFlow::Break(()),
-                            Err(error) => {
-                                failed = Some(error);
-                                return ControlFlow::Break(());
-                            }
-                        }
+                        goes_on(each([subject, predicate, object]), &mut failed)?;
                     }
                 }
             }

@@ -8,7 +8,6 @@ use crate::graph::engine::batch::Slots;
 use crate::graph::engine::plan::{Aggregate, AggregateKind, Atom, Kind, Link, Node, Place};
 use crate::graph::engine::run::Engine;
 use crate::rdf::TermId;
-use rustc_hash::FxHashMap;
 use std::ops::ControlFlow::Continue;
 
 impl Engine<'_> {
@@ -62,7 +61,7 @@ impl Engine<'_> {
             }
         };
         let mut rows = 0;
-        let mut of_keys: FxHashMap<TermId, Vec<&[TermId]>> = FxHashMap::default();
+        let mut of_keys: Vec<(TermId, &[TermId])> = Vec::new();
         for atom in atoms {
             let Link::Predicate(predicate) = &atom.link else { return None };
             let view = self.columns[atom.graph].predicate(*predicate);
@@ -70,15 +69,20 @@ impl Engine<'_> {
             self.counted(std::ptr::from_ref(atom).addr(), view.len());
             view.for_each(way, |key, values| {
                 if several {
-                    of_keys.entry(key).or_default().push(values);
+                    of_keys.push((key, values));
                 } else {
                     count(key, &[values]);
                 }
                 Continue(())
             });
         }
-        for (key, lists) in of_keys {
-            count(key, &lists);
+        // Those of each graph are mostly in order.
+        of_keys.sort_by_key(|(key, _)| *key);
+        let mut lists = Vec::new();
+        for of_key in of_keys.chunk_by(|(one, _), (other, _)| one == other) {
+            lists.clear();
+            lists.extend(of_key.iter().map(|(_, list)| *list));
+            count(of_key[0].0, &lists);
         }
         self.counted(std::ptr::from_ref(inner).addr(), rows);
         Some((key, found, counts))

@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod batch;
+mod bound;
 mod compute;
 mod counts;
 mod explain;
