@@ -3,7 +3,7 @@
 //! groups of what is joined or filtered.
 
 use crate::graph::base::Way;
-use crate::graph::budget::look_at_budget;
+use crate::graph::budget::{look_at_budget, touch};
 use crate::graph::engine::batch::Slots;
 use crate::graph::engine::plan::{Aggregate, AggregateKind, Atom, Kind, Link, Node, Place};
 use crate::graph::engine::run::Engine;
@@ -103,6 +103,7 @@ fn distinct(lists: &[&[TermId]]) -> usize {
     let mut lists = lists.to_vec();
     let mut count = 0;
     while let Some(least) = lists.iter().filter_map(|list| list.first()).min().copied() {
+        touch();
         count += 1;
         for list in &mut lists {
             if let Some((first, rest)) = list.split_first()
