@@ -10,7 +10,7 @@
 #
 # WORK names the folder for all data (a temporary one that is removed unless it is given), PORT the first of four ports.
 set -euo pipefail
-[ $# -ge 3 ] || { sed -n '2,10p' "$0"; exit 2; }
+[ $# -ge 3 ] || { sed -n '2,11p' "$0"; exit 2; }
 peers=$(realpath "$1") graph=$(realpath "$2") queries=$(realpath "$3"); shift 3
 cd "$(dirname "$0")/../.."
 port=${PORT:-7960} virtuoso=$((${PORT:-7960} + 1)) sql=$((${PORT:-7960} + 2)) fuseki=$((${PORT:-7960} + 3))
