@@ -140,6 +140,20 @@ impl QueryDataset {
         self.snapshot.dictionary.bytes(number)
     }
 
+    /// How the encoded form of a term begins; that of a literal that was computed
+    /// as if it were typed.
+    pub(super) fn tag(&self, number: TermId) -> u8 {
+        match self.stored(number) {
+            Some(bytes) => bytes.first().copied().unwrap_or_default(),
+            None => match self.term(number) {
+                Term::NamedNode(_) => b'I',
+                Term::BlankNode(_) => b'B',
+                Term::Literal(_) => b'T',
+                Term::Triple(_) => b'Q',
+            },
+        }
+    }
+
     /// Predicates and objects of a subject in the default graph, each once.
     pub(super) fn about(&self, subject: TermId) -> impl Iterator<Item = [TermId; 2]> + use<> {
         let quads =

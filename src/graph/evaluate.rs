@@ -208,15 +208,7 @@ fn goes_on(
 
 /// Whether these can be subject and predicate of a triple.
 fn can_be_a_triple(dataset: &QueryDataset, [s, p]: [TermId; 2]) -> bool {
-    let tag = |id| match dataset.stored(id) {
-        Some(bytes) => bytes.first().copied().unwrap_or_default(),
-        None => match dataset.term(id) {
-            Term::NamedNode(_) => b'I',
-            Term::BlankNode(_) => b'B',
-            Term::Literal(_) | Term::Triple(_) => b'T',
-        },
-    };
-    matches!(tag(s), b'I' | b'B') && tag(p) == b'I'
+    matches!(dataset.tag(s), b'I' | b'B') && dataset.tag(p) == b'I'
 }
 
 impl Snapshot {
@@ -378,16 +370,10 @@ impl Snapshot {
                 Ok(Some(writer.finish()?))
             }
             (QueryForm::Construct | QueryForm::Describe, Format::Graph(format)) => {
-                let mut output = Some(output);
-                let mut writer: Option<TripleWriter<'_>> = None;
+                let mut writer = TripleWriter::new(format, dataset, output)?;
                 let mut count = 0;
                 let made = self.triples_by_engine(query, dataset, &mut |triple| {
-                    if let Some(output) = output.take() {
-                        writer = Some(TripleWriter::new(format, dataset, output)?);
-                    }
-                    if let Some(writer) = &mut writer {
-                        writer.write(triple)?;
-                    }
+                    writer.write(triple)?;
                     count += 1;
                     Ok(true)
                 });
@@ -399,13 +385,7 @@ impl Snapshot {
                     }
                     Some(made) => {
                         made?;
-                        match (writer, output) {
-                            (Some(writer), _) => writer.finish()?,
-                            (None, Some(output)) => {
-                                TripleWriter::new(format, dataset, output)?.finish()?;
-                            }
-                            (None, None) => {}
-                        }
+                        writer.finish()?;
                         Ok(Some(count))
                     }
                 }
@@ -422,12 +402,8 @@ impl Snapshot {
         dataset: &QueryDataset,
         each: &mut dyn FnMut(&[usize], Batch) -> ControlFlow<()>,
     ) -> Option<()> {
-        let (Query::Select { pattern, .. }
-        | Query::Ask { pattern, .. }
-        | Query::Construct { pattern, .. }
-        | Query::Describe { pattern, .. }) = &query.parsed;
         let variables = query.answer_variables()?;
-        let plan = engine::plan(pattern, &variables, dataset, query.tables()).ok()?;
+        let plan = engine::plan(query.pattern(), &variables, dataset, query.tables()).ok()?;
         let engine = Engine::new(self, dataset, &plan, &query.parsed, false);
         engine.run(&plan, &mut |batch| each(&plan.answer, batch)).ok()
     }
@@ -497,7 +473,6 @@ impl Snapshot {
         dataset: &QueryDataset,
         each: &mut dyn FnMut([TermId; 3]) -> Result<bool, EvaluationError>,
     ) -> Option<Result<(), EvaluationError>> {
-        let is_blank = |id| dataset.stored(id).is_some_and(|bytes| bytes.first() == Some(&b'B'));
         let mut seen = FxHashSet::default();
         let mut failed = None;
         let run = self.run_by_engine(query, dataset, &mut |slots, batch| {
@@ -510,7 +485,7 @@ impl Snapshot {
                 }
                 while let Some(subject) = open.pop() {
                     for [predicate, object] in dataset.about(subject) {
-                        if is_blank(object) && seen.insert(object) {
+                        if dataset.tag(object) == b'B' && seen.insert(object) {
                             open.push(object);
                         }
                         goes_on(each([subject, predicate, object]), &mut failed)?;
@@ -526,14 +501,10 @@ impl Snapshot {
     fn explain_within(&self, query: &ReadQuery, scope: &Scope) -> Explanation {
         let begun = Instant::now();
         let explained = || -> Result<_, NotCovered> {
-            let (Query::Select { pattern, .. }
-            | Query::Ask { pattern, .. }
-            | Query::Construct { pattern, .. }
-            | Query::Describe { pattern, .. }) = &query.parsed;
             let dataset = self.dataset(query, scope);
             let variables =
                 query.answer_variables().ok_or(NotCovered("a triple term in a template"))?;
-            let plan = engine::plan(pattern, &variables, &dataset, query.tables())?;
+            let plan = engine::plan(query.pattern(), &variables, &dataset, query.tables())?;
             let engine = Engine::new(self, &dataset, &plan, &query.parsed, true);
             let ask = query.form() == QueryForm::Ask;
             engine.run(&plan, &mut |batch| {

@@ -99,6 +99,15 @@ impl ReadQuery {
         }
     }
 
+    /// What the query asks for.
+    pub(super) fn pattern(&self) -> &GraphPattern {
+        let (Query::Select { pattern, .. }
+        | Query::Ask { pattern, .. }
+        | Query::Construct { pattern, .. }
+        | Query::Describe { pattern, .. }) = &self.parsed;
+        pattern
+    }
+
     /// The variables that the answer is made of: those of a SELECT or DESCRIBE, in
     /// order, none of an ASK, those of a CONSTRUCT's template; `None` if a triple
     /// term is made.

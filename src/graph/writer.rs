@@ -169,7 +169,7 @@ impl<'a> SolutionWriter<'a> {
                             buffer.push(b'\t');
                         }
                         if id != 0 {
-                            tsv(buffer, bytes(self.dataset, id, &mut computed));
+                            turtle(buffer, bytes(self.dataset, id, &mut computed), Syntax::Tsv);
                         }
                     }
                     buffer.push(b'\n');
@@ -244,7 +244,7 @@ impl<'a> TripleWriter<'a> {
                 }
                 *count += 1;
                 for id in triple {
-                    line_term(&mut output.buffer, bytes(self.dataset, id, computed));
+                    turtle(&mut output.buffer, bytes(self.dataset, id, computed), Syntax::Lines);
                     output.buffer.push(b' ');
                 }
                 output.buffer.extend_from_slice(b".\n");
@@ -301,62 +301,6 @@ pub(super) fn write_triple(
     }
     writer.serialize_triple(triple)?;
     Ok(())
-}
-
-/// A term of N-Triples (RDF 1.2 N-Triples §2).
-fn line_term(out: &mut Vec<u8>, term: &[u8]) {
-    let Some((tag, rest)) = term.split_first() else { return };
-    match tag {
-        b'L' => {
-            let (language, value) = pair(rest);
-            line_string(out, value);
-            out.push(b'@');
-            out.extend_from_slice(language);
-        }
-        b'T' => {
-            let (datatype, value) = pair(rest);
-            line_string(out, value);
-            out.extend_from_slice(b"^^<");
-            out.extend_from_slice(datatype);
-            out.push(b'>');
-        }
-        b'Q' => {
-            out.extend_from_slice(b"<<( ");
-            for part in parts(rest) {
-                line_term(out, part);
-                out.push(b' ');
-            }
-            out.extend_from_slice(b")>>");
-        }
-        b'S' => line_string(out, rest),
-        _ => tsv(out, term),
-    }
-}
-
-fn line_string(out: &mut Vec<u8>, text: &[u8]) {
-    let plain = |byte| !matches!(byte, 0..0x20 | b'"' | b'\\' | 0x7f);
-    out.push(b'"');
-    if has_none(text, |byte| !plain(byte)) {
-        out.extend_from_slice(text);
-    } else {
-        for byte in text {
-            match byte {
-                8 => out.extend_from_slice(b"\\b"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                12 => out.extend_from_slice(b"\\f"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'"' => out.extend_from_slice(b"\\\""),
-                b'\\' => out.extend_from_slice(b"\\\\"),
-                byte if plain(*byte) => out.push(*byte),
-                byte => {
-                    out.extend_from_slice(b"\\u00");
-                    out.extend_from_slice(&hex(*byte, b"0123456789ABCDEF"));
-                }
-            }
-        }
-    }
-    out.push(b'"');
 }
 
 /// The two hexadecimal digits of a byte, of these.
@@ -515,7 +459,16 @@ fn csv(out: &mut Vec<u8>, term: &[u8]) {
     }
 }
 
-fn tsv(out: &mut Vec<u8>, term: &[u8]) {
+/// The ways in which terms are written as in Turtle.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Syntax {
+    /// SPARQL 1.1 Query Results TSV.
+    Tsv,
+    /// N-Triples and N-Quads (RDF 1.2 N-Triples §2).
+    Lines,
+}
+
+fn turtle(out: &mut Vec<u8>, term: &[u8], syntax: Syntax) {
     let Some((tag, rest)) = term.split_first() else { return };
     match tag {
         b'I' => {
@@ -529,55 +482,59 @@ fn tsv(out: &mut Vec<u8>, term: &[u8]) {
         }
         b'Q' => {
             out.extend_from_slice(b"<<( ");
-            for (at, part) in parts(rest).into_iter().enumerate() {
-                if at > 0 {
-                    out.push(b' ');
-                }
-                tsv(out, part);
+            for part in parts(rest) {
+                turtle(out, part, syntax);
+                out.push(b' ');
             }
-            out.extend_from_slice(b" )>>");
+            out.extend_from_slice(b")>>");
         }
         b'L' => {
             let (language, value) = pair(rest);
-            quoted(out, value);
+            quoted(out, value, syntax);
             out.push(b'@');
             out.extend_from_slice(language);
         }
         b'T' => {
             let (datatype, value) = pair(rest);
-            if datatype.strip_prefix(XSD).is_some_and(|name| is_bare(name, value)) {
+            let is_bare = |name| syntax == Syntax::Tsv && is_bare(name, value);
+            if datatype.strip_prefix(XSD).is_some_and(is_bare) {
                 out.extend_from_slice(value);
             } else {
-                quoted(out, value);
+                quoted(out, value, syntax);
                 out.extend_from_slice(b"^^<");
                 out.extend_from_slice(datatype);
                 out.push(b'>');
             }
         }
-        _ => quoted(out, rest),
+        _ => quoted(out, rest, syntax),
     }
 }
 
-fn quoted(out: &mut Vec<u8>, text: &[u8]) {
+fn quoted(out: &mut Vec<u8>, text: &[u8], syntax: Syntax) {
+    let all = syntax == Syntax::Lines;
+    let is_escaped = |byte| match byte {
+        b'\t' | b'\n' | b'\r' | b'"' | b'\\' => true,
+        byte => all && matches!(byte, 0..0x20 | 0x7f),
+    };
     out.push(b'"');
-    if has_none(text, |byte| matches!(byte, b'\t' | b'\n' | b'\r' | b'"' | b'\\')) {
-        out.extend_from_slice(text);
-        out.push(b'"');
-        return;
-    }
     let mut from = 0;
-    for (at, byte) in text.iter().enumerate() {
-        let escape = match byte {
-            b'\t' => b't',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'"' => b'"',
-            b'\\' => b'\\',
-            _ => continue,
-        };
-        out.extend_from_slice(&text[from..at]);
-        out.extend_from_slice(&[b'\\', escape]);
-        from = at + 1;
+    if !has_none(text, is_escaped) {
+        for (at, byte) in text.iter().enumerate().filter(|(_, byte)| is_escaped(**byte)) {
+            out.extend_from_slice(&text[from..at]);
+            from = at + 1;
+            match byte {
+                b'\t' => out.extend_from_slice(b"\\t"),
+                b'\n' => out.extend_from_slice(b"\\n"),
+                b'\r' => out.extend_from_slice(b"\\r"),
+                8 => out.extend_from_slice(b"\\b"),
+                12 => out.extend_from_slice(b"\\f"),
+                b'"' | b'\\' => out.extend_from_slice(&[b'\\', *byte]),
+                byte => {
+                    out.extend_from_slice(b"\\u00");
+                    out.extend_from_slice(&hex(*byte, b"0123456789ABCDEF"));
+                }
+            }
+        }
     }
     out.extend_from_slice(&text[from..]);
     out.push(b'"');

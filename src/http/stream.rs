@@ -97,11 +97,12 @@ pub(super) async fn answer(
             match graph.write_answer(&query, &asked.scope, format, &budget, &mut piece) {
                 Ok(_) => return Ok(response(format, Body::from(piece.bytes))),
                 // It is longer than it looked.
-                Err(EvaluationError::Output(_) | EvaluationError::Stopped(_)) => {}
+                Err(EvaluationError::Output(_) | EvaluationError::Stopped(_)) => {
+                    app.runner.remember(known, true);
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        app.runner.remember(known, true);
         asked.text = Text::Ready(Box::new(query));
     }
     let (sender, mut receiver) = channel(CHUNKS);

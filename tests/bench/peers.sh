@@ -13,7 +13,8 @@ set -euo pipefail
 [ $# -ge 3 ] || { sed -n '2,11p' "$0"; exit 2; }
 peers=$(realpath "$1") graph=$(realpath "$2") queries=$(realpath "$3"); shift 3
 cd "$(dirname "$0")/../.."
-port=${PORT:-7960} virtuoso=$((${PORT:-7960} + 1)) sql=$((${PORT:-7960} + 2)) fuseki=$((${PORT:-7960} + 3))
+port=${PORT:-7960}
+virtuoso=$((port + 1)) sql=$((port + 2)) fuseki=$((port + 3))
 work=${WORK:-$(mktemp -d)}
 mkdir -p "$work"
 

@@ -146,15 +146,14 @@ fn want_of_tests(expr: &mut Expr) {
 
 /// The slots that an operator may read of the rows that it is given.
 fn reads(node: &Node) -> Slots {
-    let filters = |filters: &[Filter]| slots_of(filters);
     match &node.kind {
-        Kind::Group { filters: own, .. } => bound(node).some.or(filters(own)),
+        Kind::Group { filters: own, .. } => bound(node).some.or(slots_of(own)),
         Kind::Join(left, right) | Kind::Union(left, right) => reads(left).or(reads(right)),
         Kind::Optional { left, right, filters: own, .. } => {
-            reads(left).or(reads(right)).or(filters(own))
+            reads(left).or(reads(right)).or(slots_of(own))
         }
         Kind::Minus { left, shared, .. } => reads(left).or(*shared),
-        Kind::Filter(inner, own) => reads(inner).or(filters(own)),
+        Kind::Filter(inner, own) => reads(inner).or(slots_of(own)),
         Kind::Extend(inner, slot, expr) => reads(inner).or(expr.slots()).or(Slots::one(*slot)),
         _ => bound(node).some,
     }

@@ -194,27 +194,23 @@ impl Engine<'_> {
             return Some(Column::Same(if batch.len == 0 { UNBOUND } else { value(0)? }));
         }
         // The values of one variable come again; those of several seldom do.
-        let one = arguments.only();
+        let Some(column) = arguments.only() else {
+            return (0..batch.len).map(value).collect::<Option<_>>().map(Column::rows);
+        };
         let mut last = Last::of(batch.len);
-        let mut values = Vec::with_capacity(batch.len);
-        for row in 0..batch.len {
-            let Some(column) = one else {
-                values.push(value(row)?);
-                continue;
-            };
+        let each = |row| {
             self.near(row, batch.len, column);
             let of = column.get(row);
-            let id = last.get(of, || {
+            last.get(of, || {
                 if let Some(id) = known.get(&(address, of)) {
                     return Some(*id);
                 }
                 let id = value(row)?;
                 known.insert((address, of), id);
                 Some(id)
-            })?;
-            values.push(id);
-        }
-        Some(Column::rows(values))
+            })
+        };
+        (0..batch.len).map(each).collect::<Option<_>>().map(Column::rows)
     }
 
     /// The effective boolean value of an expression in each row (none after an
@@ -642,10 +638,7 @@ impl Engine<'_> {
         match value {
             Value::Text(_) => b'S',
             Value::Term(term) => of(term),
-            Value::Id(id) => match self.snapshot.dictionary().bytes(*id) {
-                Some(bytes) => bytes.first().copied().unwrap_or_default(),
-                None => of(&self.dataset.term(*id).into()),
-            },
+            Value::Id(id) => self.dataset.tag(*id),
         }
     }
 

@@ -332,10 +332,7 @@ impl Engine<'_> {
 
     /// Whether a term is an IRI or a blank node.
     pub(super) fn is_name(&self, id: TermId) -> bool {
-        match self.snapshot.dictionary().bytes(id) {
-            Some(bytes) => matches!(bytes.first(), Some(b'I' | b'B')),
-            None => matches!(self.dataset.term(id), Term::NamedNode(_) | Term::BlankNode(_)),
-        }
+        matches!(self.dataset.tag(id), b'I' | b'B')
     }
 
     /// A term as the evaluator's functions take it.

@@ -6,6 +6,7 @@ use crate::graph::budget::look_at_budget;
 use crate::graph::columns::Columns;
 use crate::graph::dataset::QueryDataset;
 use crate::graph::engine::batch::{Batch, CHUNK, Column, Slots, Table, UNBOUND, row_number};
+use crate::graph::engine::bound::slots_of;
 use crate::graph::engine::expression::Expressions;
 use crate::graph::engine::plan::{Exists, Filter, Kind, Node, NotCovered, Plan};
 use crate::graph::engine::table::{Index, Seen};
@@ -143,7 +144,7 @@ impl<'a> Engine<'a> {
             }),
             Kind::Filter(inner, filters) => self.eval(inner, input, &mut |mut batch| {
                 for filter in filters {
-                    batch = self.filtered(filter, batch, keep.or(slots_after(filters)))?;
+                    batch = self.filtered(filter, batch, keep.or(slots_of(filters)))?;
                 }
                 batch.keep(keep);
                 if batch.len == 0 { Continue(()) } else { sink(batch) }
@@ -295,7 +296,7 @@ impl<'a> Engine<'a> {
         batch.set(row, Column::rows(numbers));
         let mut matched = vec![false; batch.len];
         self.eval(right, batch.clone(), &mut |mut found| {
-            let wanted = keep.or(Slots::one(row)).or(slots_after(filters));
+            let wanted = keep.or(Slots::one(row)).or(slots_of(filters));
             for filter in filters {
                 if found.len > 0 {
                     found = self.filtered(filter, found, wanted)?;
@@ -347,8 +348,4 @@ impl<'a> Engine<'a> {
         }
         Continue(batch.gather(&rows, keep.and(batch.slots())))
     }
-}
-
-fn slots_after(filters: &[Filter]) -> Slots {
-    filters.iter().fold(Slots::default(), |all, filter| all.or(filter.slots()))
 }

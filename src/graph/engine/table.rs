@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::ops::ControlFlow::Continue;
 use std::rc::Rc;
 
-/// Numbering rows by their values in some slots, the first that are met first.
+/// Numbers rows by their values in some slots, the first that are met first.
 struct Numbering {
     slots: Vec<usize>,
     /// Of one or two values, or none.
@@ -270,7 +270,7 @@ fn is_one_row(slots: &[usize], batch: &Batch) -> bool {
     slots.iter().all(|slot| matches!(batch.column(*slot), Some(Column::Same(_)) | None))
 }
 
-/// Numbering the rows by their values in some slots.
+/// Numbers the rows by their values in some slots.
 pub(in crate::graph) struct Groups {
     numbers: Numbering,
     /// The values of each group, one column a slot.
