@@ -49,6 +49,7 @@ impl Numbering {
 
     /// The number of a row, given by its values, and whether it is new.
     fn number(&mut self, mut get: impl FnMut(usize) -> TermId) -> (u32, bool) {
+        touch();
         let next = row_number(self.len());
         let Some(key) = self.few(&mut get) else {
             let number = *self.many.entry(self.many(&mut get)).or_insert(next);
@@ -66,6 +67,7 @@ impl Numbering {
 
     /// The number of a row, if there is one with its values.
     fn find(&self, mut get: impl FnMut(usize) -> TermId) -> Option<u32> {
+        touch();
         match self.few(&mut get) {
             Some(key) => self.few.get(&key).copied(),
             None => self.many.get(&self.many(&mut get)).copied(),
@@ -87,7 +89,6 @@ impl ByKey {
         let mut of_rows = Vec::with_capacity(rows.len());
         let mut starts = Vec::new();
         for row in rows {
-            touch();
             let (number, is_new) = numbers.number(|slot| cell(slot, *row));
             if is_new {
                 starts.push(0);
