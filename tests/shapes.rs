@@ -3,9 +3,9 @@
 use crate::support::Service;
 use insites::commit::Gate;
 use insites::graph::GraphPattern;
-use insites::shapes::{Focus, Report, Severity, validate};
+use insites::shapes::{Focus, Report, Severity, Triples, validate};
 use oxigraph::io::{RdfFormat, RdfParser};
-use oxigraph::model::{Graph, Triple};
+use oxigraph::model::Triple;
 use std::path::Path;
 
 fn turtle(text: &str) -> Vec<Triple> {
@@ -18,11 +18,9 @@ fn turtle(text: &str) -> Vec<Triple> {
 
 /// The report on an example, among the ontology and its vocabularies.
 fn judge(text: &str) -> Report {
-    let mut graph = Graph::new();
-    for file in insites::ontology::ontology_files() {
-        graph.extend(turtle(file.text));
-    }
-    graph.extend(turtle(text));
+    let files = insites::ontology::ontology_files();
+    let triples = files.into_iter().flat_map(|file| turtle(file.text)).chain(turtle(text));
+    let graph: Triples = triples.collect();
     validate(Gate::built_in().shapes(), &graph, Focus::All)
 }
 

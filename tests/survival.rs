@@ -81,6 +81,44 @@ fn a_fault_at_any_step_leaves_the_old_state_or_the_new() {
 
 /// Writers and readers against the real server, killed at random moments. The
 /// number of kills is `INSITES_SOAK_KILLS`, 20 if it is not set.
+/// A group that cannot be recorded fails, and with it what was prepared on top
+/// of it meanwhile; what comes later is made.
+#[test]
+fn a_fault_among_eight_writers_fails_those_it_tells() {
+    for fault in ["fail:prepared", "fail:recorded", "fail:applying"] {
+        let (_folder, data) = folder();
+        assert!(run(&data, &["check"]).status.success(), "seeded");
+        let token = token(&data);
+        let server = Server::start_with(&data, &[("INSITES_FAULT", fault)]);
+        let acknowledged = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let (server, token, acknowledged) = (&server, &token, &acknowledged);
+                scope.spawn(move || {
+                    for number in 0..5 {
+                        if insert(server, token, 1 + 10 * writer + number) {
+                            acknowledged.fetch_add(1, Ordering::Relaxed);
+                        }
+                    }
+                });
+            }
+        });
+        let acknowledged = acknowledged.into_inner();
+        assert!((20..=40).contains(&acknowledged), "{fault}: {acknowledged}");
+        assert!(insert(&server, &token, 999), "{fault}: what comes later is made");
+        drop(server);
+        views_agree(&data, fault);
+        let found = count(&data);
+        if fault == "fail:prepared" {
+            assert_eq!(found, acknowledged + 1, "{fault}");
+            assert!(acknowledged < 40, "it failed");
+        } else {
+            // Recorded, though it could not be told.
+            assert!(found > acknowledged && found <= 41, "{fault}: {found} of {acknowledged}");
+        }
+    }
+}
+
 #[test]
 fn killed_at_random_nothing_acknowledged_is_missing() {
     let kills: usize =

@@ -5,9 +5,9 @@ use crate::graph::GraphPattern;
 use crate::graph::Snapshot;
 use crate::ontology::shape_files;
 use crate::rdf::QuadIds;
-use crate::shapes::{Affected, DataGraph, Focus, Report, Shapes, affected, validate};
+use crate::shapes::{Affected, DataGraph, Focus, Node, Report, Shapes, affected, validate};
 use oxigraph::io::{RdfFormat, RdfParser};
-use oxigraph::model::{NamedNode, NamedOrBlankNode, Term, Triple};
+use oxigraph::model::{Term, TermRef, Triple};
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
@@ -31,35 +31,26 @@ pub enum Rules {
 struct Union<'a>(&'a Snapshot);
 
 impl DataGraph for Union<'_> {
-    fn triples<'a>(
-        &'a self,
-        subject: Option<&NamedOrBlankNode>,
-        predicate: Option<&NamedNode>,
-        object: Option<&Term>,
-    ) -> Box<dyn Iterator<Item = Triple> + 'a> {
-        let graph = self.0;
-        // A term without a number is in no triple.
-        let (mut s, mut p, mut o) = (None, None, None);
-        if let Some(subject) = subject {
-            s = graph.id(subject.as_ref().into());
-            if s.is_none() {
-                return Box::new(std::iter::empty());
+    fn node(&self, term: TermRef<'_>) -> Option<Node> {
+        self.0.id(term)
+    }
+
+    fn term(&self, node: Node) -> Option<Term> {
+        self.0.term(node)
+    }
+
+    fn triples(
+        &self,
+        subject: Option<Node>,
+        predicate: Option<Node>,
+        object: Option<Node>,
+        each: &mut dyn FnMut([Node; 3]) -> bool,
+    ) {
+        for [s, p, o, _] in self.0.quads().matching(subject, predicate, object, GraphPattern::Any) {
+            if !each([s, p, o]) {
+                return;
             }
         }
-        if let Some(predicate) = predicate {
-            p = graph.id(predicate.as_ref().into());
-            if p.is_none() {
-                return Box::new(std::iter::empty());
-            }
-        }
-        if let Some(object) = object {
-            o = graph.id(object.as_ref());
-            if o.is_none() {
-                return Box::new(std::iter::empty());
-            }
-        }
-        let quads = graph.quads().matching(s, p, o, GraphPattern::Any);
-        Box::new(quads.filter_map(|quad| graph.quad(quad).map(Triple::from)))
     }
 }
 
@@ -113,7 +104,8 @@ impl Gate {
 
     /// Judges some nodes of a state as it is, drafts and all.
     pub fn judge_nodes(&self, graph: &Snapshot, nodes: &HashSet<Term>) -> Report {
-        validate(&self.shapes, &Union(graph), Focus::Nodes(nodes))
+        let nodes = nodes.iter().filter_map(|node| graph.id(node.as_ref())).collect();
+        validate(&self.shapes, &Union(graph), Focus::Nodes(&nodes))
     }
 
     /// Judges what a change touches, on the state after it.
@@ -128,17 +120,21 @@ impl Gate {
             return self.judge_all(after);
         }
         let (before, after) = (&without_drafts(before), &without_drafts(after));
-        let changed: HashSet<Triple> = removed
-            .iter()
-            .chain(added)
-            .filter(|quad| before.quads().contains(**quad) || after.quads().contains(**quad))
-            .filter_map(|quad| after.quad(*quad).map(Triple::from))
-            .collect();
-        let changed: Vec<Triple> = changed.into_iter().collect();
-        match affected(&self.shapes, &Union(before), &Union(after), &changed) {
+        let seen = removed.iter().filter(|quad| before.quads().contains(**quad));
+        let seen = seen.chain(added.iter().filter(|quad| after.quads().contains(**quad)));
+        let mut changed: Vec<[Node; 3]> = seen.map(|[s, p, o, _]| [*s, *p, *o]).collect();
+        changed.sort_unstable();
+        changed.dedup();
+        let (was, is) = (&Union(before), &Union(after));
+        let states: &[&dyn DataGraph] = match (removed, added) {
+            ([], _) => &[is],
+            (_, []) => &[was],
+            _ => &[was, is],
+        };
+        match affected(&self.shapes, states, &changed) {
             Affected::All => self.judge_all(after),
             Affected::Nodes(nodes) if nodes.is_empty() => Report::default(),
-            Affected::Nodes(nodes) => validate(&self.shapes, &Union(after), Focus::Nodes(&nodes)),
+            Affected::Nodes(nodes) => validate(&self.shapes, is, Focus::Nodes(&nodes)),
         }
     }
 }

@@ -262,6 +262,31 @@ impl Group {
         }
     }
 
+    /// The group after this one, on the state that this one leaves.
+    fn next(&self) -> Self {
+        Self {
+            gate: self.gate.clone(),
+            lifecycle: self.lifecycle.clone(),
+            graph: self.graph.clone(),
+            revision: self.revision,
+            time: self.time.clone(),
+            changes: Vec::new(),
+            touched: FxHashSet::default(),
+            judged: std::time::Duration::ZERO,
+        }
+    }
+
+    /// Prepares a change on the state that those before it leave, judges it
+    /// and puts it in line. One that fails fails by itself.
+    fn take(&mut self, wanted: Wanted) -> Result<Committed, Error> {
+        let Wanted { prepare, provenance, rules } = wanted;
+        let mut edit = Edit::new(self.graph.clone(), self.revision);
+        match prepare(&mut edit) {
+            Ok(()) => self.stage(edit, &provenance, rules),
+            Err(Declined) => Err(Error::Declined),
+        }
+    }
+
     /// Judges a change and puts it in line.
     fn stage(
         &mut self,
@@ -385,6 +410,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// What a failure to record a group means to each change of it.
+    fn of_each(&self) -> Self {
+        match self {
+            Self::Behind { revision, detail } => {
+                Self::Behind { revision: *revision, detail: detail.clone() }
+            }
+            _ => Self::Recording { detail: self.to_string(), kind: self.kind() },
+        }
+    }
+
     /// What a caller can make of it.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -481,52 +516,26 @@ impl Committer {
         provenance: &Provenance,
         rules: Rules,
     ) -> Result<Committed, Error> {
-        self.catch_up()?;
+        let mut group = self.group()?;
         let now = self.ledger.revision();
         if edit.revision != now {
             return Err(Error::Overtaken { before: edit.revision, now });
         }
-        let mut group = Group::new(self);
         let result = group.stage(edit, provenance, rules);
         self.finish(group)?;
         result
     }
 
-    /// Makes changes happen, in their order, recorded together. Each is judged
-    /// on the state that those before it leave, and fails by itself; if the
-    /// recording fails, all fail and nothing is changed.
-    pub fn make(&mut self, wanted: Vec<Wanted>) -> Vec<Result<Committed, Error>> {
-        let mut results: Vec<Result<Committed, Error>> = Vec::with_capacity(wanted.len());
-        if let Err(error) = self.catch_up() {
-            let (detail, kind) = (error.to_string(), error.kind());
-            let failed = |_| Err(Error::Recording { detail: detail.clone(), kind });
-            return wanted.iter().map(failed).collect();
-        }
-        let mut group = Group::new(self);
-        for Wanted { prepare, provenance, rules } in wanted {
-            let mut edit = Edit::new(group.graph.clone(), group.revision);
-            results.push(match prepare(&mut edit) {
-                Ok(()) => group.stage(edit, &provenance, rules),
-                Err(Declined) => Err(Error::Declined),
-            });
-        }
-        if let Err(error) = self.finish(group) {
-            let told = error.to_string();
-            for result in results.iter_mut().filter(|result| result.is_ok()) {
-                *result = Err(match &error {
-                    Error::Behind { revision, detail } => {
-                        Error::Behind { revision: *revision, detail: detail.clone() }
-                    }
-                    _ => Error::Recording { detail: told.clone(), kind: error.kind() },
-                });
-            }
-            tracing::error!(%error, "changes could not be recorded");
-        }
-        results
+    /// An empty group on the current state.
+    fn group(&mut self) -> Result<Group, Error> {
+        self.catch_up()?;
+        Ok(Group::new(self))
     }
 
-    /// Records what was staged, applies it to the views and shows it.
+    /// Records what was staged, applies it to the views and shows it: all or,
+    /// if it cannot be recorded, nothing.
     fn finish(&mut self, group: Group) -> Result<(), Error> {
+        self.catch_up()?;
         let Group { changes, graph, touched, judged, .. } = group;
         let mut steps = self.steps;
         steps.judged += judged;
@@ -536,7 +545,7 @@ impl Committer {
         touched.sort_unstable();
         let prepared = timed(&mut steps.gathered, || self.prepare(&touched, &graph));
         fault::point("prepared")?;
-        let revision = timed(&mut steps.recorded, || self.ledger.record(&changes))?;
+        let revision = timed(&mut steps.recorded, || self.ledger.record(changes))?;
         self.steps = steps;
         self.time.clone_from(&time);
         let shown = fault::point("recorded")

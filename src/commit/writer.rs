@@ -1,21 +1,21 @@
-//! The thread that makes changes: those that wait together are recorded
-//! together, with one flush to the disk. Not for what a change is.
+//! The two threads that make changes: those that wait together are recorded
+//! together, with one flush to the disk, and while one thread does that, the
+//! other prepares and judges the next. Not for what a change is.
 
-use crate::commit::{Committed, Committer, Edit, Error, Rules};
+use crate::commit::{Committed, Committer, Edit, Error, Group, Rules};
 use crate::rdf::Provenance;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::collections::VecDeque;
+use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Changes recorded together at most. More would make the first of them wait.
 const TOGETHER: usize = 64;
 /// Changes that may wait; more are refused.
 const WAITING: usize = 256;
-/// How long a group is waited for at most, when several changes are expected:
-/// as long as recording the last one took, since more would not pay.
+/// How long a group is waited for at most.
 const PATIENCE: Duration = Duration::from_millis(4);
-/// Stack of the thread (bytes): it evaluates updates, which recurse.
+/// Stack of a thread (bytes): it evaluates updates, which recurse.
 const STACK: usize = 256 << 20;
 
 /// Fills an edit, or declines: whoever made the closure keeps the reason.
@@ -43,12 +43,20 @@ enum Job {
     Alone(Box<dyn FnOnce(&mut Committer) + Send>),
 }
 
-/// Hands changes to the one writer. Clones share it.
+/// Hands changes to the threads that make them. Clones share them.
 #[derive(Clone)]
 pub struct Writer {
-    queue: SyncSender<Job>,
-    /// How many jobs are in it.
-    queued: Arc<AtomicUsize>,
+    door: Arc<Door>,
+}
+
+/// Where jobs go in. It is closed when the last writer is gone.
+struct Door(Arc<Desk>);
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.bell.notify_all();
+    }
 }
 
 /// Too many changes wait.
@@ -57,19 +65,20 @@ pub struct Writer {
 pub struct Crowded;
 
 impl Writer {
-    /// Starts the thread. It ends when the last clone is gone.
+    /// Starts the threads. They end when the last clone is gone.
     pub fn start(committer: Committer) -> std::io::Result<Self> {
-        let (queue, jobs) = sync_channel(WAITING);
-        let queued = Arc::new(AtomicUsize::new(0));
-        let waiting = Arc::clone(&queued);
-        std::thread::Builder::new()
-            .name("writer".to_owned())
-            .stack_size(STACK)
-            .spawn(move || work(committer, &Jobs { jobs, waiting }))?;
-        Ok(Self { queue, queued })
+        let desk = Arc::new(Desk::new(committer));
+        for name in ["writer", "writer-2"] {
+            let desk = Arc::clone(&desk);
+            std::thread::Builder::new()
+                .name(name.to_owned())
+                .stack_size(STACK)
+                .spawn(move || desk.work())?;
+        }
+        Ok(Self { door: Arc::new(Door(desk)) })
     }
 
-    /// Queues a change. `answer` is called on the writer's thread, after the
+    /// Queues a change. `answer` is called on one of the threads, after the
     /// change is on disk and readers see it.
     pub fn submit(
         &self,
@@ -85,13 +94,15 @@ impl Writer {
     }
 
     fn send(&self, job: Job) -> Result<(), Crowded> {
-        self.queued.fetch_add(1, Ordering::Relaxed);
-        self.queue.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) | TrySendError::Disconnected(_) => {
-                self.queued.fetch_sub(1, Ordering::Relaxed);
-                Crowded
-            }
-        })
+        let desk = &self.door.0;
+        let mut state = desk.lock();
+        if state.jobs.len() >= WAITING || state.ended {
+            return Err(Crowded);
+        }
+        state.jobs.push_back(job);
+        drop(state);
+        desk.bell.notify_one();
+        Ok(())
     }
 
     /// Queues a change and waits for it. Blocks: not for asynchronous code.
@@ -105,66 +116,271 @@ impl Writer {
     }
 }
 
-/// The other end of the queue.
-struct Jobs {
-    jobs: Receiver<Job>,
-    /// How many there are.
-    waiting: Arc<AtomicUsize>,
+/// Changes that are recorded together, and who waits for them.
+struct Staged {
+    group: Group,
+    waiting: Vec<(Answer, Result<Committed, Error>)>,
+    /// What preparing and judging them took.
+    took: Duration,
 }
 
-impl Jobs {
-    /// The next one; `None` if nobody can send any more.
-    fn next(&self) -> Option<Job> {
-        self.counted(self.jobs.recv().ok())
+impl Staged {
+    fn new(group: Group) -> Self {
+        Self { group, waiting: Vec::new(), took: Duration::ZERO }
     }
 
-    /// The next one if it comes before this time.
-    fn next_until(&self, time: Instant) -> Option<Job> {
-        self.counted(self.jobs.recv_timeout(time.saturating_duration_since(Instant::now())).ok())
-    }
-
-    fn counted(&self, job: Option<Job>) -> Option<Job> {
-        if job.is_some() {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-        }
-        job
-    }
-}
-
-fn work(mut committer: Committer, jobs: &Jobs) {
-    let mut next = None;
-    let mut expected = 1;
-    let mut patience = Duration::ZERO;
-    while let Some(job) = next.take().or_else(|| jobs.next()) {
-        let mut together = Vec::new();
-        match job {
-            Job::Alone(work) => {
-                work(&mut committer);
-                continue;
-            }
-            Job::Change(wanted, answer) => together.push((wanted, answer)),
-        }
+    fn take(&mut self, wanted: Wanted, answer: Answer) {
         let begun = Instant::now();
-        while together.len() < TOGETHER {
-            let wait = if together.len() < expected { patience } else { Duration::ZERO };
-            match jobs.next_until(begun + wait) {
-                Some(Job::Change(wanted, answer)) => together.push((wanted, answer)),
-                Some(alone) => {
-                    next = Some(alone);
-                    break;
+        self.waiting.push((answer, self.group.take(wanted)));
+        self.took += begun.elapsed();
+    }
+}
+
+/// Tells everybody what came of their change: of one that was staged, that it
+/// failed if the group did.
+fn answer(waiting: Vec<(Answer, Result<Committed, Error>)>, failure: Option<&Error>) {
+    for (answer, result) in waiting {
+        answer(match failure {
+            Some(error) => result.and(Err(error.of_each())),
+            None => result,
+        });
+    }
+}
+
+/// Where the two threads find what is to be done.
+struct Desk {
+    state: Mutex<State>,
+    bell: Condvar,
+}
+
+struct State {
+    jobs: VecDeque<Job>,
+    /// None while a thread records with it.
+    committer: Option<Box<Committer>>,
+    /// What is to be recorded next; none while nothing is, and while a thread
+    /// adds to it.
+    staged: Option<Staged>,
+    /// A thread adds to what is staged.
+    staging: bool,
+    /// Why what is being staged will not be: it follows a state that never was.
+    void: Option<Error>,
+    /// Nobody can send any more.
+    closed: bool,
+    /// A thread has ended, and nothing more is done.
+    ended: bool,
+    /// Changes that are known to come: their writers have been answered, or
+    /// wait.
+    expected: usize,
+    /// What recording a group took lately, and staging a change.
+    to_record: Duration,
+    to_stage: Duration,
+    /// Until when those expected are waited for.
+    patience: Instant,
+}
+
+/// What a thread does next.
+enum Step {
+    Stage(Staged, Wanted, Answer),
+    Record(Box<Committer>, Staged),
+    Alone(Box<Committer>, Box<dyn FnOnce(&mut Committer) + Send>),
+    /// The committer cannot begin a group.
+    Refuse(Answer, Error),
+    /// Nothing until the bell rings, or until some time.
+    Wait(Option<Instant>),
+    End,
+}
+
+impl State {
+    /// How many changes are staged.
+    fn staged(&self) -> usize {
+        self.staged.as_ref().map_or(0, |staged| staged.waiting.len())
+    }
+
+    fn next(&mut self) -> Step {
+        let staged = self.staged();
+        let is_over = self.closed && self.jobs.is_empty();
+        if self.ended || (is_over && staged == 0 && !self.staging) {
+            return Step::End;
+        }
+        if self.staging {
+            return Step::Wait(None);
+        }
+        let alone = matches!(self.jobs.front(), Some(Job::Alone(_)));
+        let due = staged > 0 && (staged >= TOGETHER || alone || is_over || !self.waits());
+        if due
+            && let Some(committer) = self.committer.take()
+            && let Some(staged) = self.staged.take()
+        {
+            self.staged = Some(Staged::new(staged.group.next()));
+            let count = u32::try_from(staged.waiting.len()).unwrap_or(u32::MAX);
+            self.to_stage = (self.to_stage + staged.took / count.max(1)) / 2;
+            return Step::Record(committer, staged);
+        }
+        let begins = self.staged.is_none();
+        let ready = if alone { staged == 0 } else { staged < TOGETHER };
+        if !ready || ((alone || begins) && self.committer.is_none()) {
+            return Step::Wait(None);
+        }
+        match self.jobs.pop_front() {
+            Some(Job::Change(wanted, answer)) => {
+                let staged = self.staged.take().map_or_else(|| self.begin(), Ok);
+                match staged {
+                    Ok(staged) => {
+                        self.staging = true;
+                        Step::Stage(staged, wanted, answer)
+                    }
+                    Err(error) => Step::Refuse(answer, error),
                 }
-                None => break,
+            }
+            Some(Job::Alone(work)) => {
+                self.staged = None;
+                self.committer.take().map_or(Step::End, |committer| Step::Alone(committer, work))
+            }
+            None => Step::Wait((staged > 0 && self.committer.is_some()).then_some(self.patience)),
+        }
+    }
+
+    /// A group on the current state.
+    fn begin(&mut self) -> Result<Staged, Error> {
+        let committer = self.committer.as_mut().ok_or(Error::Crowded)?;
+        Ok(Staged::new(committer.group()?))
+    }
+
+    /// Whether more changes are waited for: if staging all that are expected
+    /// takes less time than recording some of them later.
+    fn waits(&self) -> bool {
+        let expected = u32::try_from(self.expected).unwrap_or(u32::MAX);
+        self.staged() < self.expected.min(TOGETHER)
+            && self.to_stage.saturating_mul(expected) < self.to_record
+            && Instant::now() < self.patience
+    }
+
+    fn wait_from_now(&mut self) {
+        self.patience = Instant::now() + self.to_record.min(PATIENCE);
+    }
+}
+
+impl Desk {
+    fn new(committer: Committer) -> Self {
+        let state = State {
+            jobs: VecDeque::new(),
+            committer: Some(Box::new(committer)),
+            staged: None,
+            staging: false,
+            void: None,
+            closed: false,
+            ended: false,
+            expected: 1,
+            to_record: Duration::ZERO,
+            to_stage: Duration::ZERO,
+            patience: Instant::now(),
+        };
+        Self { state: Mutex::new(state), bell: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a thread does until nobody can send any more.
+    fn work(&self) {
+        let _ending = Ending(self);
+        let mut state = self.lock();
+        loop {
+            match state.next() {
+                Step::Stage(mut staged, wanted, answer) => {
+                    drop(state);
+                    staged.take(wanted, answer);
+                    state = self.lock();
+                    state.staging = false;
+                    if staged.waiting.len() == 1 {
+                        state.wait_from_now();
+                    }
+                    match state.void.take() {
+                        None => state.staged = Some(staged),
+                        Some(error) => {
+                            drop(state);
+                            self::answer(staged.waiting, Some(&error));
+                            state = self.lock();
+                        }
+                    }
+                }
+                Step::Record(committer, staged) => {
+                    if !state.jobs.is_empty() {
+                        self.bell.notify_one();
+                    }
+                    drop(state);
+                    self.record(committer, staged);
+                    state = self.lock();
+                }
+                Step::Alone(mut committer, work) => {
+                    drop(state);
+                    work(&mut committer);
+                    state = self.lock();
+                    state.committer = Some(committer);
+                }
+                Step::Refuse(answer, error) => {
+                    drop(state);
+                    answer(Err(error.of_each()));
+                    state = self.lock();
+                }
+                Step::Wait(until) => {
+                    state = match until {
+                        None => self.bell.wait(state).unwrap_or_else(PoisonError::into_inner),
+                        Some(until) => {
+                            let left = until.saturating_duration_since(Instant::now());
+                            let waited = self.bell.wait_timeout(state, left);
+                            waited.unwrap_or_else(PoisonError::into_inner).0
+                        }
+                    };
+                }
+                Step::End => return,
             }
         }
-        let (wanted, answers): (Vec<_>, Vec<_>) = together.into_iter().unzip();
-        let before = committer.steps().recorded;
-        let results = committer.make(wanted);
-        patience = committer.steps().recorded.saturating_sub(before).min(PATIENCE);
-        // Whoever is answered now is about to ask again: a moment is waited for
-        // them and for those who wait already, and the disk is asked once for all.
-        expected = answers.len() + jobs.waiting.load(Ordering::Relaxed);
-        for (answer, result) in answers.into_iter().zip(results) {
-            answer(result);
+    }
+
+    /// Records a group and answers those who wait for it.
+    fn record(&self, mut committer: Box<Committer>, staged: Staged) {
+        let Staged { group, waiting, .. } = staged;
+        let begun = Instant::now();
+        let failure = committer.finish(group).err();
+        let took = begun.elapsed();
+        let mut state = self.lock();
+        state.committer = Some(committer);
+        state.to_record = (state.to_record + took) / 2;
+        // Whoever is answered now is about to ask again.
+        state.expected = waiting.len() + state.staged() + state.jobs.len();
+        state.wait_from_now();
+        let mut void = None;
+        match &failure {
+            Some(error) if !matches!(error, Error::Behind { .. }) => {
+                void = state.staged.take();
+                state.void = state.staging.then(|| error.of_each());
+            }
+            // The next group begins on what is shown.
+            _ if state.staged() == 0 => state.staged = None,
+            _ => {}
         }
+        drop(state);
+        if let Some(error) = &failure {
+            tracing::error!(%error, "changes could not be recorded");
+        }
+        answer(waiting, failure.as_ref());
+        if let Some(void) = void {
+            answer(void.waiting, failure.as_ref());
+        }
+    }
+}
+
+/// Tells the other thread that this one has ended, however it did.
+struct Ending<'a>(&'a Desk);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        state.ended = true;
+        state.jobs.clear();
+        drop(state);
+        self.0.bell.notify_all();
     }
 }

@@ -236,7 +236,7 @@ impl Error {
 pub(crate) fn payload(revision: Revision) -> String {
     // The layout's version: a change of schema or of documents counts it up,
     // and older indexes are rebuilt.
-    format!("layout 5 revision {revision}")
+    format!("layout 6 revision {revision}")
 }
 
 #[cfg(test)]

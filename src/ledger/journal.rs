@@ -1,18 +1,22 @@
-//! The last small changes, in a file of fixed length that is written from its
-//! beginning to its end: to record a change takes one write and one flush,
-//! where the tables take some thirty pages. Not for reading: what is in here is
-//! entered into the tables before anybody looks.
+//! The last small changes, in a file of fixed length: to record a change takes
+//! one write and one flush, where the tables take some thirty pages. The file
+//! has two halves, each written from its beginning to its end; while one is
+//! entered into the tables, changes go to the other. Not for reading: what is in
+//! here is entered into the tables before anybody looks.
 
 use crate::ledger::{Change, fault};
 use crate::rdf::{QuadIds, Revision};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// The length of the file (bytes): some 200 changes of a record each. Entering
+/// The length of a half (bytes): some 200 changes of a record each. Entering
 /// so many into the tables takes about 10 ms.
-pub(super) const LENGTH: usize = 256 << 10;
+pub(super) const HALF: usize = 256 << 10;
+/// The length of the file (bytes).
+pub(super) const LENGTH: usize = 2 * HALF;
 /// The head of an entry: the length of what follows, 8 bytes of its hash, and 4
 /// bytes of the hash of these. Entries begin at multiples of it, so that no head
 /// lies in two sectors.
@@ -22,84 +26,145 @@ const SECTOR: usize = 512;
 
 #[derive(Debug)]
 pub(super) struct Journal {
+    path: PathBuf,
     file: File,
-    /// Where the next entry goes. Everything behind it is zero, unless it is at
-    /// the end.
-    at: usize,
+    /// The half that is written, 0 or 1.
+    half: usize,
+    /// Where in each half the next entry goes. Everything behind it is zero,
+    /// unless it is at the end.
+    at: [usize; 2],
 }
 
-/// Makes an empty journal if there is none. To be called before anything says
-/// that there is one.
+/// Makes an empty journal, in place of one that was entered into the tables if
+/// there is any. To be called before anything says that there is one.
 pub(super) fn make(path: &Path) -> io::Result<()> {
-    if std::fs::metadata(path).is_ok_and(|data| data.len() == LENGTH as u64) {
-        return Ok(());
-    }
+    let new = path.with_extension("new");
     // Flushing a write into a hole takes longer than one over zeros.
-    std::fs::write(path, vec![0; LENGTH])?;
-    File::open(path)?.sync_all()?;
+    std::fs::write(&new, vec![0; LENGTH])?;
+    File::open(&new)?.sync_all()?;
+    std::fs::rename(&new, path)?;
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
+/// The changes in a journal that follow a revision, in their order. `length` is
+/// what the file should have, one half or two.
+pub(super) fn changes(path: &Path, length: usize, after: Revision) -> io::Result<Vec<Change>> {
+    let bytes = std::fs::read(path)?;
+    if bytes.len() != length {
+        let told = format!("it has {} bytes instead of {length}", bytes.len());
+        return Err(io::Error::other(told));
+    }
+    let halves = bytes.chunks(HALF).map(|half| read(half, after));
+    let mut halves: Vec<Vec<Change>> =
+        halves.collect::<Result<_, _>>().map_err(io::Error::other)?;
+    halves.sort_by_key(|changes| changes.first().map(|change| change.record.revision));
+    let changes: Vec<Change> = halves.into_iter().flatten().collect();
+    match (after + 1..).zip(&changes).find(|(next, change)| change.record.revision != *next) {
+        Some((next, _)) => {
+            Err(io::Error::other(format!("change {next} is neither in the tables nor in it")))
+        }
+        None => Ok(changes),
+    }
+}
+
 impl Journal {
-    /// Opens a journal. Gives the changes in it that follow a revision; once
-    /// they are in the tables, it is to be restarted.
-    pub(super) fn open(path: &Path, after: Revision) -> io::Result<(Self, Vec<Change>)> {
-        let bytes = std::fs::read(path)?;
-        let changes = read(&bytes, after).map_err(io::Error::other)?;
+    /// Opens a journal whose changes are in the tables. It is to be cleared
+    /// before anything is appended.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().write(true).open(path)?;
-        Ok((Self { file, at: LENGTH }, changes))
+        Ok(Self { path: path.to_owned(), file, half: 0, at: [HALF; 2] })
     }
 
     /// Appends changes; when it returns, they are on disk. `false` if there is
     /// no room for them.
-    pub(super) fn append(&mut self, changes: &[Change]) -> io::Result<bool> {
-        let size: usize = changes.iter().map(|c| 16 * (c.added.len() + c.removed.len())).sum();
-        if self.at + size > LENGTH {
+    pub(super) fn append(&mut self, changes: &[Arc<Change>]) -> io::Result<bool> {
+        let at = self.at[self.half];
+        if at + least_length(changes) > HALF {
             return Ok(false);
         }
         let entry = write_entry(changes)?;
-        if self.at + entry.len() > LENGTH {
+        if at + entry.len() > HALF {
             return Ok(false);
         }
         fault::abort("recording");
-        if let Err(error) = self.put(self.at, &entry) {
+        let place = self.half * HALF + at;
+        if let Err(error) = put(&mut self.file, place, &entry) {
             // It was not recorded, so it must not be found.
-            if self.put(self.at, &vec![0; entry.len()]).is_err() {
-                self.at = LENGTH;
+            if put(&mut self.file, place, &vec![0; entry.len()]).is_err() {
+                self.at[self.half] = HALF;
             }
             return Err(error);
         }
-        self.at += entry.len();
+        self.at[self.half] += entry.len();
         Ok(true)
     }
 
-    fn put(&mut self, at: usize, bytes: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(at as u64))?;
-        self.file.write_all(bytes)?;
-        self.file.sync_data()
+    /// Goes on in the other half, if that is empty. Gives what clears this one
+    /// once the tables have its changes.
+    pub(super) fn turn(&mut self) -> Option<Clearing> {
+        let full = self.half;
+        if self.at[1 - full] != 0 {
+            return None;
+        }
+        self.half = 1 - full;
+        Some(Clearing { path: self.path.clone(), half: full, length: self.at[full] })
     }
 
-    /// The tables have all changes, on disk: the next one goes to the beginning.
-    /// While that fails, there is no room.
+    /// A half was cleared.
+    pub(super) fn cleared(&mut self, half: usize) {
+        self.at[half] = 0;
+    }
+
+    /// The tables have all changes, on disk: both halves are cleared. While that
+    /// fails, there is no room.
     pub(super) fn restart(&mut self) -> io::Result<()> {
-        self.at = LENGTH;
-        self.put(0, &vec![0; LENGTH])?;
-        self.at = 0;
+        for half in 0..2 {
+            let length = std::mem::replace(&mut self.at[half], HALF);
+            if length > 0 {
+                put(&mut self.file, half * HALF, &vec![0; length])?;
+            }
+            self.at[half] = 0;
+        }
+        self.half = 0;
         Ok(())
     }
 }
 
-/// The changes in a journal that follow a revision. The last entry may have been
+/// A half of the journal whose changes are being entered into the tables.
+pub(super) struct Clearing {
+    path: PathBuf,
+    half: usize,
+    length: usize,
+}
+
+impl Clearing {
+    /// Clears it. Gives its number.
+    pub(super) fn clear(self) -> io::Result<usize> {
+        let mut file = OpenOptions::new().write(true).open(self.path)?;
+        put(&mut file, self.half * HALF, &vec![0; self.length])?;
+        Ok(self.half)
+    }
+}
+
+/// What an entry of these changes has at least (bytes).
+pub(super) fn least_length(changes: &[Arc<Change>]) -> usize {
+    changes.iter().map(|c| 16 * (c.added.len() + c.removed.len())).sum()
+}
+
+/// Writes bytes to a place in a file and on disk.
+fn put(file: &mut File, at: usize, bytes: &[u8]) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at as u64))?;
+    file.write_all(bytes)?;
+    file.sync_data()
+}
+
+/// The changes in a half that follow a revision. Its last entry may have been
 /// cut off while it was written, and was acknowledged to nobody then; anything
 /// else that cannot be read is damage.
 fn read(bytes: &[u8], after: Revision) -> Result<Vec<Change>, String> {
-    if bytes.len() != LENGTH {
-        return Err(format!("it has {} bytes instead of {LENGTH}", bytes.len()));
-    }
-    let mut changes = Vec::new();
-    let mut revision = after;
+    let mut changes: Vec<Change> = Vec::new();
     let mut at = 0;
-    while at < LENGTH && bytes[at..at + HEAD] != [0; HEAD] {
+    while at < HALF && bytes[at..at + HEAD] != [0; HEAD] {
         let end = end_of_entry(bytes, at)
             .ok_or_else(|| format!("the entry at byte {at} has a damaged head"))?;
         let Some(entry) = read_entry(&bytes[at..end]) else {
@@ -110,20 +175,15 @@ fn read(bytes: &[u8], after: Revision) -> Result<Vec<Change>, String> {
             return Err(format!("the entry at byte {at} does not have the checksum it should"));
         };
         // What the tables have already may stand before.
-        for change in entry.into_iter().filter(|change| change.record.revision > after) {
-            revision += 1;
-            if change.record.revision != revision {
-                return Err(format!("change {revision} is neither in the tables nor in it"));
-            }
-            changes.push(change);
-        }
+        changes.extend(entry.into_iter().filter(|change| change.record.revision > after));
         at = end;
     }
     // Nothing was written behind an entry that was cut off.
-    let behind = (at + HEAD..LENGTH).step_by(HEAD);
+    let last = changes.last().map_or(after, |change| change.record.revision);
+    let behind = (at + HEAD..HALF).step_by(HEAD);
     let mut later = behind.filter_map(|at| read_entry(&bytes[at..end_of_entry(bytes, at)?]));
-    if later.any(|entry| entry.iter().any(|change| change.record.revision > revision)) {
-        return Err(format!("change {} is missing before later ones", revision + 1));
+    if later.any(|entry| entry.iter().any(|change| change.record.revision > last)) {
+        return Err(format!("change {} is missing before later ones", last + 1));
     }
     Ok(changes)
 }
@@ -133,7 +193,7 @@ fn end_of_entry(bytes: &[u8], at: usize) -> Option<usize> {
     let head = &bytes[at..at + HEAD];
     let length = take_number(&mut &head[..])? as usize;
     let end = at + HEAD + length;
-    (length > 0 && head[12..] == hash(&head[..12])[..4] && end <= LENGTH).then_some(end)
+    (length > 0 && head[12..] == hash(&head[..12])[..4] && end <= HALF).then_some(end)
 }
 
 fn hash(bytes: &[u8]) -> [u8; 8] {
@@ -142,10 +202,11 @@ fn hash(bytes: &[u8]) -> [u8; 8] {
     hash
 }
 
-fn write_entry(changes: &[Change]) -> io::Result<Vec<u8>> {
+fn write_entry(changes: &[Arc<Change>]) -> io::Result<Vec<u8>> {
     let mut entry = vec![0; HEAD];
     put_length(&mut entry, changes.len());
-    for Change { record, first_term, terms, removed, added } in changes {
+    for change in changes {
+        let Change { record, first_term, terms, removed, added } = &**change;
         put_bytes(&mut entry, &serde_json::to_vec(record)?);
         entry.extend_from_slice(&first_term.to_le_bytes());
         put_length(&mut entry, terms.len());

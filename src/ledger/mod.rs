@@ -20,9 +20,10 @@ use redb::{
     WriteTransaction,
 };
 use serde::{Deserialize, Serialize};
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread::JoinHandle;
 
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 const TERMS: TableDefinition<'_, TermId, &[u8]> = TableDefinition::new("terms");
@@ -36,8 +37,10 @@ const CHANGE_QUADS: TableDefinition<'_, (Revision, u32), &[u8]> =
 const SUBJECTS: TableDefinition<'_, (TermId, Revision), ()> = TableDefinition::new("subjects");
 
 /// The format this code writes.
-const FORMAT: &[u8] = b"insites-ledger 2";
-/// The format before: the same tables, without a journal beside them.
+const FORMAT: &[u8] = b"insites-ledger 3";
+/// The format before: the same tables, and a journal of one half.
+const ONE_HALF: &[u8] = b"insites-ledger 2";
+/// The format before that: no journal.
 const WITHOUT_JOURNAL: &[u8] = b"insites-ledger 1";
 /// The journal's name in the folder.
 const JOURNAL: &str = "journal";
@@ -182,19 +185,22 @@ struct Store {
     database: Arc<RwLock<Option<Database>>>,
     path: PathBuf,
     tail: Arc<Mutex<Tail>>,
+    /// Held by whoever enters changes into the tables.
+    entering: Arc<Mutex<()>>,
 }
 
 /// The changes that the tables on disk do not have: those in the journal.
 #[derive(Debug, Default)]
 struct Tail {
-    changes: Vec<Change>,
+    changes: Vec<Arc<Change>>,
     /// How many of them the tables in memory have.
     entered: usize,
 }
 
 impl Store {
     fn open(path: PathBuf) -> Result<Self, Error> {
-        let store = Self { database: Arc::default(), path, tail: Arc::default() };
+        let (database, tail, entering) = Default::default();
+        let store = Self { database, path, tail, entering };
         store.reopen()?;
         Ok(store)
     }
@@ -215,37 +221,18 @@ impl Store {
                 detail: "its pages do not have the checksums they should have".to_owned(),
             });
         }
-        let found = (|| -> Result<Option<Vec<u8>>, redb::Error> {
-            let read = database.begin_read()?;
-            match read.open_table(META) {
-                Ok(meta) => {
-                    Ok(Some(meta.get("format")?.map(|v| v.value().to_vec()).unwrap_or_default()))
-                }
-                Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-                Err(e) => Err(e.into()),
-            }
-        })()
-        .map_err(failed)?;
+        let found = format(&database).map_err(failed)?;
         match found {
-            Some(found) if found == FORMAT => {}
+            Some(found) if found == FORMAT || found == ONE_HALF => {}
             Some(found) if found != WITHOUT_JOURNAL => {
                 let found = String::from_utf8_lossy(&found).into_owned();
                 return Err(Error::Format { path: self.path.clone(), found });
             }
             // New, or without a journal: tables that are there stay as they are.
-            _ => (|| -> Result<(), redb::Error> {
-                journal::make(&self.path.with_file_name(JOURNAL))?;
-                let write = database.begin_write()?;
-                write.open_table(META)?.insert("format", FORMAT)?;
-                write.open_table(TERMS)?;
-                write.open_table(QUADS)?;
-                write.open_table(CHANGES)?;
-                write.open_table(CHANGE_QUADS)?;
-                write.open_table(SUBJECTS)?;
-                write.commit()?;
-                Ok(())
-            })()
-            .map_err(failed)?,
+            _ => journal::make(&self.path.with_file_name(JOURNAL))
+                .map_err(redb::Error::from)
+                .and_then(|()| begin(&database))
+                .map_err(failed)?,
         }
         *place = Some(database);
         Ok(())
@@ -262,46 +249,59 @@ impl Store {
         work(database).map_err(|e| self.error(&e))
     }
 
+    fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Reads the tables once they have every change.
     fn settled<T>(
         &self,
         work: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, Error> {
-        let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        self.enter(&mut tail, &[], Durability::None)?;
-        drop(tail);
+        self.enter(&[], Durability::None)?;
         self.with(work)
     }
 
     /// Enters what the tables lack, and more changes after it: all or none.
-    fn enter(&self, tail: &mut Tail, more: &[Change], durability: Durability) -> Result<(), Error> {
-        let lacking = || tail.changes[tail.entered..].iter().chain(more);
-        let Some(last) = lacking().last().map(|change| change.record.revision) else {
-            return Ok(());
+    /// Changes may be recorded in the journal meanwhile; they may be among those
+    /// entered or not.
+    fn enter(&self, more: &[Arc<Change>], durability: Durability) -> Result<(), Error> {
+        let _one_at_a_time = self.entering.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut lacking, pending) = {
+            let tail = self.tail();
+            (tail.changes[tail.entered..].to_vec(), tail.changes.len())
         };
+        lacking.extend_from_slice(more);
+        let lasting = matches!(durability, Durability::Immediate);
+        if lacking.is_empty() && !(lasting && pending > 0) {
+            return Ok(());
+        }
         let entered = self.with(|database| {
             let mut write = database.begin_write()?;
             write.set_durability(durability)?;
-            insert(&write, lacking())?;
+            insert(&write, &lacking)?;
             if !more.is_empty() {
                 fault::abort("recording");
             }
             Ok(write.commit()?)
         });
-        tail.entered = tail.changes.len();
         if let Err(error) = entered {
             // After a failed write the storage takes no more until it is opened
             // again; what it then has tells whether the changes are in it.
-            tail.entered = 0;
+            self.tail().entered = 0;
             self.reopen()?;
             let at = self.last_revision()?;
+            let mut tail = self.tail();
             tail.entered = tail.changes.iter().take_while(|c| c.record.revision <= at).count();
-            if at < last {
+            if lacking.last().is_none_or(|change| at < change.record.revision) {
                 return Err(error);
             }
         }
-        if matches!(durability, Durability::Immediate) {
-            *tail = Tail::default();
+        let mut tail = self.tail();
+        tail.entered = pending;
+        if lasting {
+            tail.changes.drain(..pending);
+            tail.entered = 0;
         }
         Ok(())
     }
@@ -330,11 +330,35 @@ impl Store {
     }
 }
 
+/// What a file says of itself; `None` if it is new.
+fn format(database: &Database) -> Result<Option<Vec<u8>>, redb::Error> {
+    match database.begin_read()?.open_table(META) {
+        Ok(meta) => Ok(Some(meta.get("format")?.map(|v| v.value().to_vec()).unwrap_or_default())),
+        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the tables that are not there, and says that a journal is beside them.
+fn begin(database: &Database) -> Result<(), redb::Error> {
+    let write = database.begin_write()?;
+    write.open_table(META)?.insert("format", FORMAT)?;
+    write.open_table(TERMS)?;
+    write.open_table(QUADS)?;
+    write.open_table(CHANGES)?;
+    write.open_table(CHANGE_QUADS)?;
+    write.open_table(SUBJECTS)?;
+    Ok(write.commit()?)
+}
+
 /// An open ledger. There is one in a process, and one process in a folder.
 #[derive(Debug)]
 pub struct Ledger {
     store: Store,
     journal: Journal,
+    /// Enters the other half of the journal into the tables and clears it. Gives
+    /// the half.
+    entering: Option<JoinHandle<Result<usize, Error>>>,
     revision: Revision,
     lock: Lock,
 }
@@ -365,14 +389,25 @@ impl Ledger {
         }
         let store = Store::open(path)?;
         let at = store.last_revision()?;
-        let (mut journal, changes) = Journal::open(&beside, at)
-            .map_err(|error| Error::Journal { path: beside, detail: error.to_string() })?;
-        let mut tail = store.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        store.enter(&mut tail, &changes, Durability::Immediate)?;
-        drop(tail);
+        let of_journal =
+            |error: io::Error| Error::Journal { path: beside.clone(), detail: error.to_string() };
+        let format = store.with(format)?.unwrap_or_default();
+        let short = format == ONE_HALF
+            && std::fs::metadata(&beside).is_ok_and(|data| data.len() == journal::HALF as u64);
+        let length = if short { journal::HALF } else { journal::LENGTH };
+        let changes = journal::changes(&beside, length, at).map_err(of_journal)?;
+        let changes: Vec<Arc<Change>> = changes.into_iter().map(Arc::new).collect();
+        store.enter(&changes, Durability::Immediate)?;
+        if short {
+            journal::make(&beside).map_err(of_journal)?;
+        }
+        if format != FORMAT {
+            store.with(begin)?;
+        }
+        let mut journal = Journal::open(&beside).map_err(of_journal)?;
         restart(&mut journal);
         let revision = changes.last().map_or(at, |change| change.record.revision);
-        Ok(Self { store, journal, revision, lock })
+        Ok(Self { store, journal, entering: None, revision, lock })
     }
 
     /// Tells other processes what this one does with the folder.
@@ -397,9 +432,9 @@ impl Ledger {
     /// Records changes under their revisions, the first being the next: this
     /// is the commit point. When it returns, they are on disk, all of them; if
     /// it fails, none is. Quads to remove must hold, quads to add must not.
-    pub fn record(&mut self, changes: &[Change]) -> Result<Revision, Error> {
+    pub fn record(&mut self, changes: Vec<Change>) -> Result<Revision, Error> {
         let mut revision = self.revision;
-        for change in changes {
+        for change in &changes {
             revision += 1;
             if change.record.revision != revision {
                 return Err(Error::Damaged(format!(
@@ -408,12 +443,12 @@ impl Ledger {
                 )));
             }
         }
-        let in_journal = self.in_journal(changes);
-        let mut tail = self.store.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        if in_journal {
-            tail.changes.extend_from_slice(changes);
+        let changes: Vec<Arc<Change>> = changes.into_iter().map(Arc::new).collect();
+        if self.in_journal(&changes) {
+            self.store.tail().changes.extend(changes);
         } else {
-            self.store.enter(&mut tail, changes, Durability::Immediate)?;
+            self.await_tables();
+            self.store.enter(&changes, Durability::Immediate)?;
             restart(&mut self.journal);
         }
         self.revision = revision;
@@ -421,11 +456,46 @@ impl Ledger {
     }
 
     /// Records changes in the journal, if they have room and the disk takes them.
-    fn in_journal(&mut self, changes: &[Change]) -> bool {
-        self.journal.append(changes).unwrap_or_else(|error| {
+    fn in_journal(&mut self, changes: &[Arc<Change>]) -> bool {
+        let recorded = self.journal.append(changes).and_then(|recorded| {
+            let small = journal::least_length(changes) < journal::HALF;
+            Ok(recorded || (small && self.turn() && self.journal.append(changes)?))
+        });
+        recorded.unwrap_or_else(|error| {
             tracing::error!(%error, "the journal could not be written; the tables are");
             false
         })
+    }
+
+    /// Goes on in the other half of the journal, while this one is entered into
+    /// the tables in the background. `false` if neither has room.
+    fn turn(&mut self) -> bool {
+        self.await_tables();
+        let Some(clearing) = self.journal.turn() else { return false };
+        let store = self.store.clone();
+        let work = move || {
+            store.enter(&[], Durability::Immediate)?;
+            clearing.clear().map_err(|error| store.error(&error.into()))
+        };
+        let thread = std::thread::Builder::new().name("tables".to_owned()).spawn(work);
+        if let Err(error) = &thread {
+            tracing::error!(%error, "no thread to enter the journal into the tables");
+        }
+        self.entering = thread.ok();
+        true
+    }
+
+    /// Waits until nothing is being entered in the background. What could not
+    /// be stays in the journal, and is entered when there is no more room.
+    fn await_tables(&mut self) {
+        match self.entering.take().map(JoinHandle::join) {
+            Some(Ok(Ok(half))) => self.journal.cleared(half),
+            Some(Ok(Err(error))) => {
+                tracing::error!(%error, "the journal could not be entered into the tables");
+            }
+            Some(Err(_)) => tracing::error!("entering the journal into the tables ended early"),
+            None => {}
+        }
     }
 
     /// Reads everything that views are made from. `progress` is told the terms
@@ -456,6 +526,13 @@ impl Ledger {
             Ok(state)
         })?;
         Ok(state)
+    }
+}
+
+impl Drop for Ledger {
+    /// Whoever opens the folder next finds it at rest.
+    fn drop(&mut self) {
+        self.await_tables();
     }
 }
 
@@ -582,10 +659,7 @@ fn restart(journal: &mut Journal) {
 }
 
 /// Puts changes into the tables.
-fn insert<'a>(
-    write: &WriteTransaction,
-    changes: impl Iterator<Item = &'a Change>,
-) -> Result<(), redb::Error> {
+fn insert(write: &WriteTransaction, changes: &[Arc<Change>]) -> Result<(), redb::Error> {
     let mut terms = write.open_table(TERMS)?;
     let mut quads = write.open_table(QUADS)?;
     let mut records = write.open_table(CHANGES)?;

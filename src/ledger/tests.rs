@@ -34,8 +34,8 @@ fn what_was_recorded_is_there_after_reopening() {
     let first = change(1, 1, &[b"Ia", b"Ib", b"Ic"], &[], &many);
     let second = change(2, 4, &[b"Id"], &many[..2], &[[4, 2, 3, 1]]);
     let gap = change(3, 5, &[], &[], &[]);
-    assert!(ledger.record(&[first.clone(), gap]).is_err(), "revisions have no gaps");
-    assert_eq!(ledger.record(&[first, second]).expect("recorded"), 2);
+    assert!(ledger.record(vec![first.clone(), gap]).is_err(), "revisions have no gaps");
+    assert_eq!(ledger.record(vec![first, second]).expect("recorded"), 2);
     drop(ledger);
     let ledger = Ledger::open(folder.path(), "test").expect("the same ledger");
     assert_eq!(ledger.revision(), 2);
@@ -65,7 +65,7 @@ fn small_changes_are_in_the_journal_until_somebody_looks_or_it_is_full() {
     let mut record = |ledger: &mut Ledger| {
         revision += 1;
         let id = TermId::try_from(revision).expect("few");
-        assert_eq!(ledger.record(&[one(revision, id)]).expect("recorded"), revision);
+        assert_eq!(ledger.record(vec![one(revision, id)]).expect("recorded"), revision);
     };
     record(&mut ledger);
     record(&mut ledger);
@@ -100,7 +100,9 @@ fn a_change_that_was_cut_off_never_was_and_damage_is_told() {
     for revision in 1..=3 {
         let id = TermId::try_from(revision).expect("few");
         let term = [b'I'; 900];
-        ledger.record(&[change(revision, id, &[&term], &[], &[[id, 2, 3, 0]])]).expect("recorded");
+        ledger
+            .record(vec![change(revision, id, &[&term], &[], &[[id, 2, 3, 0]])])
+            .expect("recorded");
     }
     drop(ledger);
     let (tables, path) = (folder.path().join("ledger.redb"), folder.path().join(JOURNAL));
@@ -149,39 +151,98 @@ fn fill_up(ledger: &mut Ledger) {
                 change(revision, id, &[&[b'I'; 400]], &[], &[[id, 2, 3, 0]])
             })
             .collect();
-        ledger.record(&changes).expect("recorded");
+        ledger.record(changes).expect("recorded");
     }
-    assert!(ledger.store.last_revision().expect("readable") > 600, "it was full");
+    ledger.await_tables();
+    assert!(ledger.store.last_revision().expect("readable") > 600, "both halves were full");
+}
+
+fn put_format(ledger: &Ledger, format: &[u8]) {
+    let written = ledger.store.with(|database| {
+        let write = database.begin_write()?;
+        write.open_table(META)?.insert("format", format)?;
+        Ok(write.commit()?)
+    });
+    written.expect("written");
 }
 
 #[test]
-fn a_ledger_without_a_journal_opens_and_older_programs_refuse_it_then() {
+fn ledgers_of_earlier_formats_open_and_their_programs_refuse_them_then() {
+    for format in [WITHOUT_JOURNAL, ONE_HALF] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut ledger = Ledger::open(folder.path(), "test").expect("a ledger");
+        ledger.record(vec![change(1, 1, &[b"Ia"], &[], &[[1, 1, 1, 0]])]).expect("recorded");
+        let journal = folder.path().join(JOURNAL);
+        if format == ONE_HALF {
+            put_format(&ledger, format);
+            drop(ledger);
+            let bytes = std::fs::read(&journal).expect("a journal");
+            std::fs::write(&journal, &bytes[..journal::HALF]).expect("written");
+        } else {
+            ledger.history().last().expect("entered");
+            put_format(&ledger, format);
+            drop(ledger);
+            std::fs::remove_file(&journal).expect("removed");
+        }
+        let ledger = Ledger::open(folder.path(), "test").expect("an older ledger");
+        assert_eq!(ledger.revision(), 1);
+        let written = ledger.store.with(super::format).expect("readable");
+        assert_eq!(written.as_deref(), Some(FORMAT));
+        let length = std::fs::metadata(&journal).expect("a journal").len();
+        assert_eq!(length, journal::LENGTH as u64);
+        drop(ledger);
+        std::fs::remove_file(folder.path().join("ledger.redb")).expect("removed");
+        let error = Ledger::open(folder.path(), "test").expect_err("a journal alone is no ledger");
+        assert!(matches!(error, Error::Missing { .. }), "{error}");
+    }
+}
+
+/// Killed at any moment between the turn to the other half and the end of
+/// clearing the first: the changes are in one half and the other, in the tables
+/// and in a half, or in the tables and a half that is cleared in part.
+#[test]
+fn the_halves_are_read_together_whichever_the_tables_have() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let mut ledger = Ledger::open(folder.path(), "test").expect("a ledger");
-    ledger.record(&[change(1, 1, &[b"Ia"], &[], &[[1, 1, 1, 0]])]).expect("recorded");
-    ledger.history().last().expect("entered");
-    let put = |ledger: &Ledger, format: &[u8]| {
-        let written = ledger.store.with(|database| {
-            let write = database.begin_write()?;
-            write.open_table(META)?.insert("format", format)?;
-            Ok(write.commit()?)
-        });
-        written.expect("written");
+    let (tables, path) = (folder.path().join("ledger.redb"), folder.path().join(JOURNAL));
+    let open = || Ledger::open(folder.path(), "test");
+    let mut ledger = open().expect("a new ledger");
+    let one = |revision: Revision| {
+        let id = TermId::try_from(revision).expect("few");
+        vec![change(revision, id, &[&[b'I'; 40_000]], &[], &[[id, 2, 3, 0]])]
     };
-    put(&ledger, WITHOUT_JOURNAL);
+    for revision in 1..=6 {
+        ledger.record(one(revision)).expect("recorded");
+    }
+    let without = std::fs::read(&tables).expect("a ledger");
+    let first = std::fs::read(&path).expect("a journal");
+    ledger.record(one(7)).expect("recorded");
+    ledger.await_tables();
+    assert_eq!(ledger.store.last_revision().expect("readable"), 6);
+    ledger.record(one(8)).expect("recorded");
     drop(ledger);
-    std::fs::remove_file(folder.path().join(JOURNAL)).expect("removed");
-    let ledger = Ledger::open(folder.path(), "test").expect("an older ledger");
-    assert_eq!(ledger.revision(), 1);
-    let format = ledger.store.with(|database| {
-        let meta = database.begin_read()?.open_table(META)?;
-        Ok(meta.get("format")?.map(|format| format.value().to_vec()))
-    });
-    assert_eq!(format.expect("readable").as_deref(), Some(FORMAT));
-    drop(ledger);
-    std::fs::remove_file(folder.path().join("ledger.redb")).expect("removed");
-    let error = Ledger::open(folder.path(), "test").expect_err("a journal alone is no ledger");
-    assert!(matches!(error, Error::Missing { .. }), "{error}");
+    let with = std::fs::read(&tables).expect("a ledger");
+    let second = std::fs::read(&path).expect("a journal");
+    assert!(second[..journal::HALF].iter().all(|byte| *byte == 0), "the first half was cleared");
+    let both = [&first[..journal::HALF], &second[journal::HALF..]].concat();
+    let opened = |tables_then: &[u8], journal: &[u8]| {
+        std::fs::write(&tables, tables_then).expect("written");
+        std::fs::write(&path, journal).expect("written");
+        open().map(|ledger| (ledger.revision(), ledger.state(|_, _| {}).expect("read").quads.len()))
+    };
+    for tables in [&without, &with] {
+        assert_eq!(opened(tables, &both).expect("whole"), (8, 8));
+    }
+    for sector in [0, 1, 100, 400] {
+        let mut cleared = both.clone();
+        cleared[..sector * 512].fill(0);
+        assert_eq!(opened(&with, &cleared).expect("in the tables"), (8, 8), "{sector}");
+        let mut cleared = both.clone();
+        cleared[sector * 512..journal::HALF].fill(0);
+        assert_eq!(opened(&with, &cleared).expect("in the tables"), (8, 8), "{sector}");
+        let error = opened(&without, &cleared).expect_err("lost").to_string();
+        assert!(error.contains("change "), "{sector}: {error}");
+    }
+    assert_eq!(opened(&without, &first).expect("as before the turn"), (6, 6));
 }
 
 #[test]
@@ -198,12 +259,7 @@ fn a_second_opener_is_told_who_holds_it() {
 fn an_unknown_format_is_refused_with_the_way_out() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let ledger = Ledger::open(folder.path(), "test").expect("a ledger");
-    let written = ledger.store.with(|database| {
-        let write = database.begin_write()?;
-        write.open_table(META)?.insert("format", b"insites-ledger 99".as_slice())?;
-        Ok(write.commit()?)
-    });
-    written.expect("written");
+    put_format(&ledger, b"insites-ledger 99");
     drop(ledger);
     let text = Ledger::open(folder.path(), "test").expect_err("unknown").to_string();
     assert!(text.contains("insites-ledger 99") && text.contains("insites export"), "{text}");

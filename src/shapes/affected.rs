@@ -6,13 +6,15 @@
 //! changed triple is followed back from there to the nodes that read it, in the
 //! data before and in the data after.
 
-use crate::shapes::DataGraph;
 use crate::shapes::constraint::Constraint;
+use crate::shapes::data::{DataGraph, Node};
 use crate::shapes::path::Path;
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
 use oxigraph::model::vocab::{rdf, rdfs};
-use oxigraph::model::{NamedNode, Term, Triple};
-use std::collections::{HashMap, HashSet};
+use oxigraph::model::{NamedNode, Term};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// The focus nodes a change touches.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum Affected {
     /// Any may be: the class hierarchy changed, or shapes are recursive.
     All,
     /// None but these.
-    Nodes(HashSet<Term>),
+    Nodes(FxHashSet<Node>),
 }
 
 /// The path from a focus node to the end of a triple that is read: its subject,
@@ -64,31 +66,52 @@ impl Reads {
     }
 }
 
-/// The focus nodes whose verdict the change may turn. `before` is the data
-/// without the change, `after` with it; `changed` the triples that came or went.
+/// The focus nodes whose verdict a change may turn. `states` are the data before
+/// the change and after it, with the same numbers; where nothing was removed,
+/// the data after it is enough, and where nothing was added, that before it.
+/// `changed` are the triples that came or went.
 #[must_use]
-pub fn affected(
-    shapes: &Shapes,
-    before: &dyn DataGraph,
-    after: &dyn DataGraph,
-    changed: &[Triple],
-) -> Affected {
-    if shapes.reads.recursive || changed.iter().any(|triple| triple.predicate == rdfs::SUB_CLASS_OF)
-    {
+pub fn affected(shapes: &Shapes, states: &[&dyn DataGraph], changed: &[[Node; 3]]) -> Affected {
+    let mut nodes = FxHashSet::default();
+    if shapes.reads.recursive {
         return Affected::All;
     }
-    let mut nodes = HashSet::new();
-    for triple in changed {
-        let of = shapes.reads.of.get(&triple.predicate).into_iter().flatten();
-        for read in of.chain(&shapes.reads.any) {
-            let end =
-                if read.backward { triple.object.clone() } else { triple.subject.clone().into() };
+    let mut of: FxHashMap<Node, &[Read]> = FxHashMap::default();
+    // Whether a node is the object of anything.
+    let mut is_object: FxHashMap<Node, bool> = FxHashMap::default();
+    for [subject, predicate, object] in changed {
+        let reads = match of.entry(*predicate) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(place) => {
+                let Some(Term::NamedNode(iri)) =
+                    states.iter().find_map(|data| data.term(*predicate))
+                else {
+                    return Affected::All;
+                };
+                if iri.as_ref() == rdfs::SUB_CLASS_OF {
+                    return Affected::All;
+                }
+                place.insert(shapes.reads.of.get(&iri).map_or(&[], Vec::as_slice))
+            }
+        };
+        for read in reads.iter().chain(&shapes.reads.any) {
+            let end = if read.backward { *object } else { *subject };
             if read.at == Path::Sequence(Vec::new()) {
                 nodes.insert(end);
                 continue;
             }
-            for data in [before, after] {
-                nodes.extend(read.at.origins(data, &end));
+            let is_object = *is_object.entry(end).or_insert_with(|| {
+                let mut found = false;
+                for data in states {
+                    data.triples(None, None, Some(end), &mut |_| {
+                        found = true;
+                        false
+                    });
+                }
+                found
+            });
+            if is_object || !read.at.ends_in_object() {
+                nodes.extend(states.iter().flat_map(|data| read.at.origins(*data, end)));
             }
         }
     }

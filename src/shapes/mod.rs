@@ -12,6 +12,7 @@
 
 mod affected;
 mod constraint;
+mod data;
 mod message;
 mod parse;
 mod path;
@@ -27,77 +28,14 @@ mod tests;
 
 pub use affected::{Affected, affected};
 pub use constraint::{Constraint, NodeKind, Pattern, Qualified};
+pub use data::{DataGraph, Node, Triples};
 pub use path::Path;
 pub use report::{Report, ValidationResult};
 pub use shape::{Remark, Severity, Shape, ShapeId, Shapes, Target};
 pub use validate::{Focus, validate, validate_node};
 
 use crate::problem::Kind;
-use oxigraph::model::{Graph, NamedNode, NamedOrBlankNode, Term, Triple, TripleRef};
-
-/// What the validator needs of a data graph (SHACL §1.2; the union of the
-/// caller's graphs).
-///
-/// The validator asks with at least one of subject and object given, or with
-/// the predicate of a target, never for everything. So an implementation with
-/// an index for each of these patterns is never scanned.
-pub trait DataGraph {
-    /// The triples that match; `None` matches everything. A triple that is in
-    /// several of the caller's graphs may come several times.
-    fn triples<'a>(
-        &'a self,
-        subject: Option<&NamedOrBlankNode>,
-        predicate: Option<&NamedNode>,
-        object: Option<&Term>,
-    ) -> Box<dyn Iterator<Item = Triple> + 'a>;
-}
-
-impl DataGraph for Graph {
-    fn triples<'a>(
-        &'a self,
-        subject: Option<&NamedOrBlankNode>,
-        predicate: Option<&NamedNode>,
-        object: Option<&Term>,
-    ) -> Box<dyn Iterator<Item = Triple> + 'a> {
-        match (subject, predicate, object) {
-            (Some(s), Some(p), Some(o)) => {
-                let triple = Triple::new(s.clone(), p.clone(), o.clone());
-                Box::new(self.contains(&triple).then_some(triple).into_iter())
-            }
-            (Some(s), Some(p), None) => {
-                let (subject, predicate) = (s.clone(), p.clone());
-                Box::new(
-                    self.objects_for_subject_predicate(s, p)
-                        .map(move |o| Triple::new(subject.clone(), predicate.clone(), o)),
-                )
-            }
-            (Some(s), None, Some(o)) => {
-                let (subject, object) = (s.clone(), o.clone());
-                Box::new(
-                    self.predicates_for_subject_object(s, o)
-                        .map(move |p| Triple::new(subject.clone(), p, object.clone())),
-                )
-            }
-            (Some(s), None, None) => {
-                Box::new(self.triples_for_subject(s).map(TripleRef::into_owned))
-            }
-            (None, Some(p), Some(o)) => {
-                let (predicate, object) = (p.clone(), o.clone());
-                Box::new(
-                    self.subjects_for_predicate_object(p, o)
-                        .map(move |s| Triple::new(s, predicate.clone(), object.clone())),
-                )
-            }
-            (None, Some(p), None) => {
-                Box::new(self.triples_for_predicate(p).map(TripleRef::into_owned))
-            }
-            (None, None, Some(o)) => {
-                Box::new(self.triples_for_object(o).map(TripleRef::into_owned))
-            }
-            (None, None, None) => Box::new(self.iter().map(TripleRef::into_owned)),
-        }
-    }
-}
+use oxigraph::model::{NamedNode, NamedOrBlankNode, Term};
 
 /// Why a shapes graph cannot be used: it is ill-formed (SHACL §1.5, appendix A).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

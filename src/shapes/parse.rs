@@ -25,9 +25,9 @@ impl Shapes {
     /// When a shape is ill-formed.
     ///
     /// ```
-    /// use insites::shapes::{Focus, Shapes, validate};
+    /// use insites::shapes::{Focus, Shapes, Triples, validate};
     /// use oxigraph::io::{RdfFormat, RdfParser};
-    /// use oxigraph::model::{Graph, Triple};
+    /// use oxigraph::model::Triple;
     ///
     /// let read = |text: &str| -> Vec<Triple> {
     ///     RdfParser::from_format(RdfFormat::Turtle)
@@ -41,7 +41,7 @@ impl Shapes {
     ///      ex:Site a sh:NodeShape ; sh:targetClass ex:Site ;
     ///        sh:property [ sh:path ex:name ; sh:minCount 1 ] .",
     /// ))?;
-    /// let data = Graph::from_iter(read("PREFIX ex: <http://example.org/> ex:a a ex:Site ."));
+    /// let data = Triples::from_iter(read("PREFIX ex: <http://example.org/> ex:a a ex:Site ."));
     /// let report = validate(&shapes, &data, Focus::All);
     /// assert_eq!(report.results[0].messages[0].value(), "needs at least 1 value of name");
     /// # Ok::<(), insites::shapes::Error>(())

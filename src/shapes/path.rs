@@ -2,10 +2,10 @@
 //! what the values at their end must be.
 
 use crate::shapes::source::Source;
-use crate::shapes::{DataGraph, Error, vocabulary as sh};
+use crate::shapes::{DataGraph, Error, Node, vocabulary as sh};
 use oxigraph::model::vocab::rdf;
 use oxigraph::model::{BlankNode, NamedNode, NamedNodeRef, NamedOrBlankNode, Term, Triple};
-use std::collections::HashSet;
+use rustc_hash::FxHashSet;
 use std::fmt;
 
 /// How deep paths may be nested. Written paths have two or three levels; a path
@@ -59,32 +59,29 @@ impl Path {
     }
 
     /// The nodes at the end of the path from `start`, each once.
-    pub(super) fn values(&self, data: &dyn DataGraph, start: &Term) -> Vec<Term> {
+    pub(super) fn values(&self, data: &dyn DataGraph, start: Node) -> Vec<Node> {
         let mut values = Distinct::default();
         self.follow(data, start, false, &mut values);
         values.items
     }
 
     /// The nodes from which the path leads to `end`, each once.
-    pub(super) fn origins(&self, data: &dyn DataGraph, end: &Term) -> Vec<Term> {
+    pub(super) fn origins(&self, data: &dyn DataGraph, end: Node) -> Vec<Node> {
         let mut origins = Distinct::default();
         self.follow(data, end, true, &mut origins);
         origins.items
     }
 
-    fn follow(&self, data: &dyn DataGraph, start: &Term, backward: bool, into: &mut Distinct) {
+    fn follow(&self, data: &dyn DataGraph, start: Node, backward: bool, into: &mut Distinct) {
         match self {
-            Self::Predicate(predicate) if backward => {
-                for triple in data.triples(None, Some(predicate), Some(start)) {
-                    into.add(triple.subject.into());
-                }
-            }
             Self::Predicate(predicate) => {
-                if let Some(subject) = resource(start) {
-                    for triple in data.triples(Some(&subject), Some(predicate), None) {
-                        into.add(triple.object);
-                    }
-                }
+                let Some(predicate) = data.node(predicate.into()) else { return };
+                let (subject, object) =
+                    if backward { (None, Some(start)) } else { (Some(start), None) };
+                data.triples(subject, Some(predicate), object, &mut |[subject, _, object]| {
+                    into.add(if backward { subject } else { object });
+                    true
+                });
             }
             Self::Inverse(path) => path.follow(data, start, !backward, into),
             Self::Alternative(paths) => {
@@ -93,12 +90,12 @@ impl Path {
                 }
             }
             Self::Sequence(paths) => {
-                let mut here = vec![start.clone()];
+                let mut here = vec![start];
                 for index in 0..paths.len() {
                     let path = &paths[if backward { paths.len() - 1 - index } else { index }];
                     let mut next = Distinct::default();
                     for node in &here {
-                        path.follow(data, node, backward, &mut next);
+                        path.follow(data, *node, backward, &mut next);
                     }
                     here = next.items;
                 }
@@ -107,7 +104,7 @@ impl Path {
                 }
             }
             Self::ZeroOrOne(path) => {
-                into.add(start.clone());
+                into.add(start);
                 path.follow(data, start, backward, into);
             }
             Self::ZeroOrMore(path) => {
@@ -125,18 +122,30 @@ impl Path {
 
     /// What any number of steps reach. A work list, not recursion: chains in
     /// data can be longer than the stack.
-    fn closure(&self, data: &dyn DataGraph, start: &Term, backward: bool, own: bool) -> Vec<Term> {
+    fn closure(&self, data: &dyn DataGraph, start: Node, backward: bool, own: bool) -> Vec<Node> {
         let mut reached = Distinct::default();
         if own {
-            reached.add(start.clone());
+            reached.add(start);
         }
         self.follow(data, start, backward, &mut reached);
         let mut next = 0;
-        while let Some(node) = reached.items.get(next).cloned() {
-            self.follow(data, &node, backward, &mut reached);
+        while let Some(node) = reached.items.get(next).copied() {
+            self.follow(data, node, backward, &mut reached);
             next += 1;
         }
         reached.items
+    }
+
+    /// The last property of a path that has one, if it leads there from its
+    /// subject: then nothing that is no object is at the end of the path.
+    pub(super) fn ends_in_object(&self) -> bool {
+        match self {
+            Self::Predicate(_) => true,
+            Self::Sequence(paths) => paths.last().is_some_and(Self::ends_in_object),
+            Self::Alternative(paths) => paths.iter().all(Self::ends_in_object),
+            Self::OneOrMore(path) => path.ends_in_object(),
+            Self::Inverse(_) | Self::ZeroOrMore(_) | Self::ZeroOrOne(_) => false,
+        }
     }
 
     /// Every place where following this path reads triples.
@@ -298,32 +307,32 @@ impl Parser<'_> {
     }
 }
 
-/// Terms in the order in which they came, each once.
+/// Nodes in the order in which they came, each once.
 #[derive(Default)]
 struct Distinct {
-    items: Vec<Term>,
-    seen: HashSet<Term>,
+    items: Vec<Node>,
+    seen: FxHashSet<Node>,
 }
 
 impl Distinct {
     /// Up to this many items a scan is cheaper than a set. Most properties
     /// have fewer values.
-    const FEW: usize = 8;
+    const FEW: usize = 16;
 
-    fn add(&mut self, term: Term) {
+    fn add(&mut self, node: Node) {
         if self.items.len() < Self::FEW {
-            if self.items.contains(&term) {
+            if self.items.contains(&node) {
                 return;
             }
         } else {
             if self.seen.is_empty() {
-                self.seen.extend(self.items.iter().cloned());
+                self.seen.extend(self.items.iter().copied());
             }
-            if !self.seen.insert(term.clone()) {
+            if !self.seen.insert(node) {
                 return;
             }
         }
-        self.items.push(term);
+        self.items.push(node);
     }
 }
 

@@ -1,23 +1,29 @@
 //! Judges data by shapes (SHACL §3.4, §4): from focus nodes to a report. Not
 //! for reading shapes, nor for finding out what a change touches (`affected`).
 
-use crate::shapes::DataGraph;
 use crate::shapes::constraint::{Constraint, Qualified};
+use crate::shapes::data::{DataGraph, Node};
 use crate::shapes::message::message;
-use crate::shapes::path::{Path, resource};
+use crate::shapes::path::Path;
 use crate::shapes::report::{Report, ValidationResult};
 use crate::shapes::shape::{Shape, ShapeId, Shapes, Target};
 use crate::shapes::value::{compare, has_datatype};
 use oxigraph::model::vocab::{rdf, rdfs};
-use oxigraph::model::{NamedNode, NamedOrBlankNode, Term};
-use std::cell::RefCell;
+use oxigraph::model::{NamedNode, Term};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::rc::Rc;
 
 /// How deep shapes may lead to shapes. What recursive shapes mean is left open
 /// by SHACL (§3.4.3); here, a node that is being judged, and one this far away,
 /// conforms.
 const DEPTH_LIMIT: usize = 64;
+/// Of a node with more triples than this, each property is asked for by itself.
+const MANY: usize = 256;
+/// Nodes whose triples, and classes, are remembered.
+const REMEMBERED: usize = 4_096;
 
 /// Which focus nodes to judge.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +31,7 @@ pub enum Focus<'a> {
     /// All that shapes aim at.
     All,
     /// Of those, only these.
-    Nodes(&'a HashSet<Term>),
+    Nodes(&'a FxHashSet<Node>),
 }
 
 /// Judges the focus nodes of all shapes (SHACL §3.4).
@@ -37,7 +43,7 @@ pub fn validate(shapes: &Shapes, data: &dyn DataGraph, focus: Focus<'_>) -> Repo
             continue;
         }
         for node in validator.focus_nodes(shape, focus) {
-            validator.judge(ShapeId(index), &node, &mut results);
+            validator.judge(ShapeId(index), node, &mut results);
         }
     }
     Report { results }
@@ -48,92 +54,186 @@ pub fn validate(shapes: &Shapes, data: &dyn DataGraph, focus: Focus<'_>) -> Repo
 pub fn validate_node(shapes: &Shapes, data: &dyn DataGraph, shape: &Shape, node: &Term) -> Report {
     let mut results = Vec::new();
     if let Some(id) = shapes.by_node.get(&shape.node) {
-        Validator::new(shapes, data).judge(*id, node, &mut results);
+        let mut validator = Validator::new(shapes, data);
+        let node = validator.node(node);
+        validator.judge(*id, node, &mut results);
     }
     Report { results }
 }
 
+/// The triples of a subject: its values, by property.
+type About = Vec<(NamedNode, Vec<Node>)>;
+
 struct Validator<'a> {
     shapes: &'a Shapes,
     data: &'a dyn DataGraph,
-    under_way: Vec<(ShapeId, Term)>,
-    /// Classes of nodes that were asked for: many shapes ask for the same.
-    classes: RefCell<HashMap<Term, HashSet<NamedNode>>>,
+    under_way: Vec<(ShapeId, Node)>,
+    /// Terms that no triple has, numbered down from the highest number.
+    strays: RefCell<Vec<Term>>,
+    type_: Option<Node>,
+    below: Option<Node>,
+    /// What is said of nodes, `None` where it is much: many shapes ask for the
+    /// same.
+    about: RefCell<FxHashMap<Node, Option<Rc<About>>>>,
+    /// The classes that nodes are said to have.
+    classes: RefCell<FxHashMap<Node, Rc<[Node]>>>,
+    /// A class and all above it.
+    above: RefCell<FxHashMap<Node, Rc<FxHashSet<NamedNode>>>>,
 }
 
 impl<'a> Validator<'a> {
     fn new(shapes: &'a Shapes, data: &'a dyn DataGraph) -> Self {
-        Self { shapes, data, under_way: Vec::new(), classes: RefCell::default() }
+        Self {
+            shapes,
+            data,
+            under_way: Vec::new(),
+            strays: RefCell::default(),
+            type_: data.node(rdf::TYPE.into()),
+            below: data.node(rdfs::SUB_CLASS_OF.into()),
+            about: RefCell::default(),
+            classes: RefCell::default(),
+            above: RefCell::default(),
+        }
+    }
+
+    /// The number of a term, also of one that no triple has.
+    fn node(&self, term: &Term) -> Node {
+        self.data.node(term.as_ref()).unwrap_or_else(|| {
+            let mut strays = self.strays.borrow_mut();
+            let at = strays.iter().position(|stray| stray == term).unwrap_or_else(|| {
+                strays.push(term.clone());
+                strays.len() - 1
+            });
+            Node::MAX - Node::try_from(at).unwrap_or(Node::MAX)
+        })
+    }
+
+    fn term(&self, node: Node) -> Term {
+        let stray = || self.strays.borrow().get((Node::MAX - node) as usize).cloned();
+        let term = self.data.term(node).or_else(stray);
+        term.expect("a number that the data or this validator gave")
     }
 
     /// The nodes a shape aims at (SHACL §2.1.3), each once.
-    fn focus_nodes(&self, shape: &Shape, focus: Focus<'_>) -> Vec<Term> {
-        let mut seen = HashSet::new();
+    fn focus_nodes(&self, shape: &Shape, focus: Focus<'_>) -> Vec<Node> {
         let mut nodes = Vec::new();
         if let Focus::Nodes(wanted) = focus {
             // Few nodes against many instances: ask each node, not each target.
-            let mut wanted: Vec<&Term> =
-                wanted.iter().filter(|node| self.is_target(shape, node)).collect();
-            wanted.sort_by_cached_key(ToString::to_string);
-            return wanted.into_iter().cloned().collect();
+            nodes.extend(wanted.iter().filter(|node| self.is_target(shape, **node)));
+            if nodes.len() > 1 {
+                nodes.sort_by_cached_key(|node| self.term(*node).to_string());
+            }
+            return nodes;
         }
-        let mut add = |node: Term| {
-            if seen.insert(node.clone()) {
+        let mut seen = FxHashSet::default();
+        let mut add = |node: Node| {
+            if seen.insert(node) {
                 nodes.push(node);
             }
+            true
         };
         for target in &shape.targets {
             match target {
-                Target::Node(node) => add(node.clone()),
+                Target::Node(node) => {
+                    add(self.node(node));
+                }
                 Target::Class(class) => {
+                    let Some(type_) = self.type_ else { continue };
                     for class in self.subclasses(class) {
-                        for triple in
-                            self.data.triples(None, Some(&rdf::TYPE.into_owned()), Some(&class))
-                        {
-                            add(triple.subject.into());
-                        }
+                        self.data.triples(None, Some(type_), Some(class), &mut |[s, ..]| add(s));
                     }
                 }
                 Target::SubjectsOf(predicate) => {
-                    for triple in self.data.triples(None, Some(predicate), None) {
-                        add(triple.subject.into());
-                    }
+                    self.each_of(predicate, None, &mut |[subject, ..]| add(subject));
                 }
                 Target::ObjectsOf(predicate) => {
-                    for triple in self.data.triples(None, Some(predicate), None) {
-                        add(triple.object);
-                    }
+                    self.each_of(predicate, None, &mut |[.., object]| add(object));
                 }
             }
         }
         nodes
     }
 
-    fn is_target(&self, shape: &Shape, node: &Term) -> bool {
+    /// Goes through the triples of a property, all or those with this value.
+    fn each_of(
+        &self,
+        predicate: &NamedNode,
+        object: Option<Node>,
+        each: &mut dyn FnMut([Node; 3]) -> bool,
+    ) {
+        if let Some(predicate) = self.data.node(predicate.into()) {
+            self.data.triples(None, Some(predicate), object, each);
+        }
+    }
+
+    fn is_target(&self, shape: &Shape, node: Node) -> bool {
         shape.targets.iter().any(|target| match target {
-            Target::Node(target) => target == node,
+            Target::Node(target) => self.data.node(target.as_ref()) == Some(node),
             Target::Class(class) => self.is_instance(node, class),
-            Target::SubjectsOf(predicate) => resource(node).is_some_and(|subject| {
-                self.data.triples(Some(&subject), Some(predicate), None).next().is_some()
-            }),
+            Target::SubjectsOf(predicate) => !self.values_of(node, predicate).is_empty(),
             Target::ObjectsOf(predicate) => {
-                self.data.triples(None, Some(predicate), Some(node)).next().is_some()
+                let mut found = false;
+                self.each_of(predicate, Some(node), &mut |_| {
+                    found = true;
+                    false
+                });
+                found
             }
         })
     }
 
+    /// The values that a node has of a property, each once.
+    fn values_of(&self, node: Node, predicate: &NamedNode) -> Vec<Node> {
+        let Some(about) = self.about(node) else {
+            return Path::Predicate(predicate.clone()).values(self.data, node);
+        };
+        let found = about.iter().find(|(other, _)| other == predicate);
+        found.map_or_else(Vec::new, |(_, values)| values.clone())
+    }
+
+    /// What is said of a node; `None` if it is much.
+    fn about(&self, node: Node) -> Option<Rc<About>> {
+        if let Some(about) = self.about.borrow().get(&node) {
+            return about.clone();
+        }
+        let mut rows: Vec<(Node, Node)> = Vec::new();
+        self.data.triples(Some(node), None, None, &mut |[_, predicate, object]| {
+            rows.push((predicate, object));
+            rows.len() <= MANY
+        });
+        let about = (rows.len() <= MANY).then(|| {
+            rows.sort_by_key(|(predicate, _)| *predicate);
+            let properties = rows.chunk_by(|a, b| a.0 == b.0).filter_map(|rows| {
+                let Term::NamedNode(predicate) = self.term(rows[0].0) else { return None };
+                let mut values: Vec<Node> = Vec::with_capacity(rows.len());
+                for (_, value) in rows {
+                    if !values.contains(value) {
+                        values.push(*value);
+                    }
+                }
+                Some((predicate, values))
+            });
+            Rc::new(properties.collect())
+        });
+        remember(&self.about, node, about)
+    }
+
     /// A class and all below it, by the data graph and the shapes graph.
-    fn subclasses(&self, class: &NamedNode) -> Vec<Term> {
-        let mut classes = vec![Term::from(class.clone())];
+    fn subclasses(&self, class: &NamedNode) -> Vec<Node> {
+        let mut classes = vec![self.node(&class.clone().into())];
         let mut next = 0;
-        while let Some(class) = classes.get(next).cloned() {
+        while let Some(class) = classes.get(next).copied() {
             next += 1;
-            let below = self
-                .data
-                .triples(None, Some(&rdfs::SUB_CLASS_OF.into_owned()), Some(&class))
-                .map(|triple| Term::from(triple.subject));
-            let stated = self.shapes.subclasses.get(&class).into_iter().flatten().cloned();
-            for class in below.chain(stated) {
+            let mut found = Vec::new();
+            if let Some(below) = self.below {
+                self.data.triples(None, Some(below), Some(class), &mut |[subclass, ..]| {
+                    found.push(subclass);
+                    true
+                });
+            }
+            let stated = self.shapes.subclasses.get(&self.term(class)).into_iter().flatten();
+            found.extend(stated.map(|class| self.node(class)));
+            for class in found {
                 if !classes.contains(&class) {
                     classes.push(class);
                 }
@@ -144,64 +244,111 @@ impl<'a> Validator<'a> {
 
     /// Whether a node is an instance of a class or of one below it (SHACL §1.1,
     /// "SHACL instance").
-    fn is_instance(&self, node: &Term, class: &NamedNode) -> bool {
-        if let Some(classes) = self.classes.borrow().get(node) {
-            return classes.contains(class);
-        }
-        let classes = self.classes_of(node);
-        let found = classes.contains(class);
-        self.classes.borrow_mut().insert(node.clone(), classes);
-        found
+    fn is_instance(&self, node: Node, class: &NamedNode) -> bool {
+        self.classes_of(node).iter().any(|of_node| self.above(*of_node).contains(class))
     }
 
-    /// The classes of a node and all above them, by the data graph and the
-    /// shapes graph.
-    fn classes_of(&self, node: &Term) -> HashSet<NamedNode> {
-        let mut known = HashSet::new();
-        let Some(subject) = resource(node) else { return known };
-        let (type_, above) = (rdf::TYPE.into_owned(), rdfs::SUB_CLASS_OF.into_owned());
-        let mut open: Vec<Term> =
-            self.data.triples(Some(&subject), Some(&type_), None).map(|t| t.object).collect();
-        let mut seen = HashSet::new();
+    /// The classes that a node is said to have.
+    fn classes_of(&self, node: Node) -> Rc<[Node]> {
+        if let Some(classes) = self.classes.borrow().get(&node) {
+            return Rc::clone(classes);
+        }
+        let mut classes = Vec::new();
+        if let Some(type_) = self.type_ {
+            self.data.triples(Some(node), Some(type_), None, &mut |[.., class]| {
+                classes.push(class);
+                true
+            });
+        }
+        remember(&self.classes, node, classes.into())
+    }
+
+    /// A class and all above it, by the data graph and the shapes graph.
+    fn above(&self, class: Node) -> Rc<FxHashSet<NamedNode>> {
+        if let Some(above) = self.above.borrow().get(&class) {
+            return Rc::clone(above);
+        }
+        let mut known = FxHashSet::default();
+        let mut open = vec![class];
+        let mut seen = FxHashSet::default();
         while let Some(class) = open.pop() {
-            let Some(node) = resource(&class) else { continue };
-            if !seen.insert(class.clone()) {
+            if !seen.insert(class) {
                 continue;
             }
-            if let NamedOrBlankNode::NamedNode(iri) = &node {
-                known.insert(iri.clone());
+            let term = self.term(class);
+            open.extend(
+                self.shapes.superclasses.get(&term).into_iter().flatten().map(|c| self.node(c)),
+            );
+            match term {
+                Term::NamedNode(iri) => known.insert(iri),
+                Term::BlankNode(_) => true,
+                Term::Literal(_) | Term::Triple(_) => continue,
+            };
+            if let Some(below) = self.below {
+                self.data.triples(Some(class), Some(below), None, &mut |[.., above]| {
+                    open.push(above);
+                    true
+                });
             }
-            open.extend(self.shapes.superclasses.get(&class).into_iter().flatten().cloned());
-            open.extend(self.data.triples(Some(&node), Some(&above), None).map(|t| t.object));
         }
-        known
+        remember(&self.above, class, Rc::new(known))
     }
 
-    fn conforms(&mut self, id: ShapeId, node: &Term) -> bool {
+    fn conforms(&mut self, id: ShapeId, node: Node) -> bool {
         let mut results = Vec::new();
         self.judge(id, node, &mut results);
         results.is_empty()
     }
 
     /// Adds what is wrong with a focus node by a shape.
-    fn judge(&mut self, id: ShapeId, focus: &Term, into: &mut Vec<ValidationResult>) {
+    fn judge(&mut self, id: ShapeId, focus: Node, into: &mut Vec<ValidationResult>) {
         let shapes = self.shapes;
         let shape = shapes.shape(id);
         if shape.deactivated
             || self.under_way.len() >= DEPTH_LIMIT
-            || self.under_way.iter().any(|(other, node)| *other == id && node == focus)
+            || self.under_way.contains(&(id, focus))
         {
             return;
         }
-        self.under_way.push((id, focus.clone()));
+        self.under_way.push((id, focus));
         let values = match &shape.path {
+            Some(Path::Predicate(predicate)) => self.values_of(focus, predicate),
             Some(path) => path.values(self.data, focus),
-            None => vec![focus.clone()],
+            None => vec![focus],
         };
+        let values: Vec<Value> = values.into_iter().map(Value::from).collect();
         for constraint in &shape.constraints {
             Check { validator: self, shape, constraint, focus, into }.run(&values);
         }
         self.under_way.pop();
+    }
+}
+
+/// Remembers what was found for a node, and begins anew where that gets much.
+fn remember<T: Clone>(kept: &RefCell<FxHashMap<Node, T>>, node: Node, found: T) -> T {
+    let mut kept = kept.borrow_mut();
+    if kept.len() >= REMEMBERED {
+        kept.clear();
+    }
+    kept.insert(node, found.clone());
+    found
+}
+
+/// A value node, and its term once somebody looks at it.
+struct Value {
+    node: Node,
+    term: OnceCell<Term>,
+}
+
+impl From<Node> for Value {
+    fn from(node: Node) -> Self {
+        Self { node, term: OnceCell::new() }
+    }
+}
+
+impl Value {
+    fn term(&self, validator: &Validator<'_>) -> &Term {
+        self.term.get_or_init(|| validator.term(self.node))
     }
 }
 
@@ -210,21 +357,21 @@ struct Check<'a, 'v, 's> {
     validator: &'a mut Validator<'v>,
     shape: &'s Shape,
     constraint: &'s Constraint,
-    focus: &'a Term,
+    focus: Node,
     into: &'a mut Vec<ValidationResult>,
 }
 
 impl Check<'_, '_, '_> {
-    fn run(&mut self, values: &[Term]) {
+    fn run(&mut self, values: &[Value]) {
         use Constraint as C;
         match self.constraint {
-            C::Class(class) => self.each(values, |v, term| v.is_instance(term, class)),
+            C::Class(class) => self.each_node(values, |v, node| v.is_instance(node, class)),
             C::Datatype(datatype) => {
-                self.each(values, |_, term| has_datatype(term, datatype.as_ref()));
+                self.each(values, |term| has_datatype(term, datatype.as_ref()));
             }
-            C::NodeKind(kind) => self.each(values, |_, term| kind.matches(term)),
-            C::MinCount(count) => self.count(values, *count <= length(values)),
-            C::MaxCount(count) => self.count(values, *count >= length(values)),
+            C::NodeKind(kind) => self.each(values, |term| kind.matches(term)),
+            C::MinCount(count) => self.count(values, *count <= values.len() as u64),
+            C::MaxCount(count) => self.count(values, *count >= values.len() as u64),
             C::MinExclusive(limit) => self.bound(values, limit, &[Ordering::Greater]),
             C::MinInclusive(limit) => {
                 self.bound(values, limit, &[Ordering::Greater, Ordering::Equal]);
@@ -233,16 +380,16 @@ impl Check<'_, '_, '_> {
             C::MaxInclusive(limit) => {
                 self.bound(values, limit, &[Ordering::Less, Ordering::Equal]);
             }
-            C::MinLength(least) => self.each(values, |_, term| {
+            C::MinLength(least) => self.each(values, |term| {
                 text(term).is_some_and(|text| text.chars().count() as u64 >= *least)
             }),
-            C::MaxLength(most) => self.each(values, |_, term| {
+            C::MaxLength(most) => self.each(values, |term| {
                 text(term).is_some_and(|text| text.chars().count() as u64 <= *most)
             }),
             C::Pattern(pattern) => {
-                self.each(values, |_, term| text(term).is_some_and(|text| pattern.is_match(text)));
+                self.each(values, |term| text(term).is_some_and(|text| pattern.is_match(text)));
             }
-            C::LanguageIn(ranges) => self.each(values, |_, term| {
+            C::LanguageIn(ranges) => self.each(values, |term| {
                 language(term)
                     .is_some_and(|tag| ranges.iter().any(|range| lang_matches(tag, range)))
             }),
@@ -250,37 +397,40 @@ impl Check<'_, '_, '_> {
             C::Equals(other) => self.equals(values, other),
             C::Disjoint(other) => {
                 let others = self.of_focus(other);
-                self.each(values, |_, term| !others.contains(term));
+                self.each_node(values, |_, node| !others.contains(&node));
             }
             C::LessThan(other) => self.less(values, other, &[Ordering::Less]),
             C::LessThanOrEquals(other) => {
                 self.less(values, other, &[Ordering::Less, Ordering::Equal]);
             }
-            C::Not(id) => self.each(values, |v, term| !v.conforms(*id, term)),
+            C::Not(id) => self.each_node(values, |v, node| !v.conforms(*id, node)),
             C::And(ids) => {
-                self.each(values, |v, term| ids.iter().all(|id| v.conforms(*id, term)));
+                self.each_node(values, |v, node| ids.iter().all(|id| v.conforms(*id, node)));
             }
-            C::Or(ids) => self.each(values, |v, term| ids.iter().any(|id| v.conforms(*id, term))),
+            C::Or(ids) => {
+                self.each_node(values, |v, node| ids.iter().any(|id| v.conforms(*id, node)));
+            }
             C::Xone(ids) => {
-                for term in values {
-                    let found = ids.iter().filter(|id| self.validator.conforms(**id, term)).count();
+                for value in values {
+                    let conforms = |id: &&ShapeId| self.validator.conforms(**id, value.node);
+                    let found = ids.iter().filter(conforms).count();
                     if found != 1 {
-                        self.report(Some(term), found, Vec::new());
+                        self.report(Some(value), found, Vec::new());
                     }
                 }
             }
             C::Node(id) => {
-                for term in values {
+                for value in values {
                     let mut details = Vec::new();
-                    self.validator.judge(*id, term, &mut details);
+                    self.validator.judge(*id, value.node, &mut details);
                     if !details.is_empty() {
-                        self.report(Some(term), 0, details);
+                        self.report(Some(value), 0, details);
                     }
                 }
             }
             C::Property(id) => {
-                for term in values {
-                    self.validator.judge(*id, term, self.into);
+                for value in values {
+                    self.validator.judge(*id, value.node, self.into);
                 }
             }
             C::QualifiedMinCount(qualified) => {
@@ -297,63 +447,77 @@ impl Check<'_, '_, '_> {
             }
             C::Closed(allowed) => self.closed(values, allowed),
             C::HasValue(wanted) => {
-                if !values.contains(wanted) {
+                let wanted = self.validator.node(wanted);
+                if !values.iter().any(|value| value.node == wanted) {
                     self.report(None, 0, Vec::new());
                 }
             }
-            C::In(allowed) => self.each(values, |_, term| allowed.contains(term)),
+            C::In(allowed) => self.each(values, |term| allowed.contains(term)),
         }
     }
 
-    fn each(&mut self, values: &[Term], good: impl Fn(&mut Validator<'_>, &Term) -> bool) {
-        for term in values {
-            if !good(self.validator, term) {
-                self.report(Some(term), 0, Vec::new());
+    /// Reports the values that are not good, by their terms.
+    fn each(&mut self, values: &[Value], good: impl Fn(&Term) -> bool) {
+        for value in values {
+            if !good(value.term(self.validator)) {
+                self.report(Some(value), 0, Vec::new());
             }
         }
     }
 
-    fn count(&mut self, values: &[Term], good: bool) {
+    /// Reports the values that are not good, by their numbers.
+    fn each_node(&mut self, values: &[Value], good: impl Fn(&mut Validator<'_>, Node) -> bool) {
+        for value in values {
+            if !good(self.validator, value.node) {
+                self.report(Some(value), 0, Vec::new());
+            }
+        }
+    }
+
+    fn count(&mut self, values: &[Value], good: bool) {
         if !good {
             self.report(None, values.len(), Vec::new());
         }
     }
 
-    fn bound(&mut self, values: &[Term], limit: &oxigraph::model::Literal, good: &[Ordering]) {
+    fn bound(&mut self, values: &[Value], limit: &oxigraph::model::Literal, good: &[Ordering]) {
         let limit = Term::from(limit.clone());
-        self.each(values, |_, term| compare(term, &limit).is_some_and(|o| good.contains(&o)));
+        self.each(values, |term| compare(term, &limit).is_some_and(|o| good.contains(&o)));
     }
 
     /// The values the focus node has of another property.
-    fn of_focus(&self, predicate: &NamedNode) -> Vec<Term> {
-        Path::Predicate(predicate.clone()).values(self.validator.data, self.focus)
+    fn of_focus(&self, predicate: &NamedNode) -> Vec<Node> {
+        self.validator.values_of(self.focus, predicate)
     }
 
-    fn equals(&mut self, values: &[Term], other: &NamedNode) {
+    fn equals(&mut self, values: &[Value], other: &NamedNode) {
         let others = self.of_focus(other);
-        let missing = values.iter().filter(|value| !others.contains(value));
-        let odd = others.iter().filter(|value| !values.contains(value));
-        for value in missing.chain(odd) {
-            self.report(Some(value), 0, Vec::new());
+        let missing = values.iter().map(|value| value.node).filter(|node| !others.contains(node));
+        let is_value = |node: &Node| values.iter().any(|value| value.node == *node);
+        let odd = others.iter().copied().filter(|node| !is_value(node));
+        for node in missing.chain(odd).collect::<Vec<_>>() {
+            self.report(Some(&Value::from(node)), 0, Vec::new());
         }
     }
 
     /// A result for each pair that is not in order (SHACL §4.5.3).
-    fn less(&mut self, values: &[Term], other: &NamedNode, good: &[Ordering]) {
-        let others = self.of_focus(other);
+    fn less(&mut self, values: &[Value], other: &NamedNode, good: &[Ordering]) {
+        let others: Vec<Value> = self.of_focus(other).into_iter().map(Value::from).collect();
         for value in values {
             for other in &others {
-                if !compare(value, other).is_some_and(|o| good.contains(&o)) {
+                let (one, other) = (value.term(self.validator), other.term(self.validator));
+                if !compare(one, other).is_some_and(|o| good.contains(&o)) {
                     self.report(Some(value), 0, Vec::new());
                 }
             }
         }
     }
 
-    fn unique_languages(&mut self, values: &[Term]) {
+    fn unique_languages(&mut self, values: &[Value]) {
         let mut seen: Vec<String> = Vec::new();
         let mut told: Vec<String> = Vec::new();
-        for tag in values.iter().filter_map(language).map(str::to_ascii_lowercase) {
+        let tag = |value: &Value| language(value.term(self.validator)).map(str::to_ascii_lowercase);
+        for tag in values.iter().filter_map(tag).collect::<Vec<_>>() {
             if !seen.contains(&tag) {
                 seen.push(tag);
             } else if !told.contains(&tag) {
@@ -363,11 +527,11 @@ impl Check<'_, '_, '_> {
         }
     }
 
-    fn qualified(&mut self, values: &[Term], qualified: &Qualified) -> u64 {
+    fn qualified(&mut self, values: &[Value], qualified: &Qualified) -> u64 {
         let mut count = 0;
-        for term in values {
-            if self.validator.conforms(qualified.shape, term)
-                && !qualified.siblings.iter().any(|id| self.validator.conforms(*id, term))
+        for Value { node, .. } in values {
+            if self.validator.conforms(qualified.shape, *node)
+                && !qualified.siblings.iter().any(|id| self.validator.conforms(*id, *node))
             {
                 count += 1;
             }
@@ -375,32 +539,39 @@ impl Check<'_, '_, '_> {
         count
     }
 
-    fn closed(&mut self, values: &[Term], allowed: &[NamedNode]) {
-        for subject in values.iter().filter_map(resource) {
+    fn closed(&mut self, values: &[Value], allowed: &[NamedNode]) {
+        for subject in values {
             let mut seen = HashSet::new();
+            let mut found = Vec::new();
             let data = self.validator.data;
-            for triple in data.triples(Some(&subject), None, None) {
-                if !allowed.contains(&triple.predicate)
-                    && seen.insert((triple.predicate.clone(), triple.object.clone()))
-                {
-                    self.report(Some(&triple.object), 0, Vec::new());
+            data.triples(Some(subject.node), None, None, &mut |[_, predicate, object]| {
+                if seen.insert((predicate, object)) {
+                    found.push((predicate, object));
+                }
+                true
+            });
+            for (predicate, object) in found {
+                let Term::NamedNode(predicate) = self.validator.term(predicate) else { continue };
+                if !allowed.contains(&predicate) {
+                    self.report(Some(&Value::from(object)), 0, Vec::new());
                     if let Some(result) = self.into.last_mut() {
-                        result.path = Some(Path::Predicate(triple.predicate));
+                        result.path = Some(Path::Predicate(predicate));
                     }
                 }
             }
         }
     }
 
-    fn report(&mut self, value: Option<&Term>, found: usize, details: Vec<ValidationResult>) {
+    fn report(&mut self, value: Option<&Value>, found: usize, details: Vec<ValidationResult>) {
         let shape = self.shape;
+        let value = value.map(|value| value.term(self.validator));
         let messages = if shape.messages.is_empty() {
             vec![message(self.validator.shapes, shape, self.constraint, value, found)]
         } else {
             shape.messages.clone()
         };
         self.into.push(ValidationResult {
-            focus_node: self.focus.clone(),
+            focus_node: self.validator.term(self.focus),
             path: shape.path.clone(),
             value: value.cloned(),
             source_shape: shape.node.clone().into(),
@@ -410,10 +581,6 @@ impl Check<'_, '_, '_> {
             severity: shape.severity.clone(),
         });
     }
-}
-
-fn length(values: &[Term]) -> u64 {
-    values.len() as u64
 }
 
 /// The text of an IRI or a literal; blank nodes and triple terms have none

@@ -2,7 +2,7 @@
 
 use super::solutions::canonical;
 use super::{Case, Manifest, Outcomes, Suite, mf};
-use insites::shapes::{Focus, Shapes, validate};
+use insites::shapes::{Focus, Shapes, Triples, validate};
 use oxigraph::model::vocab::rdf;
 use oxigraph::model::{Graph, NamedNode, NamedOrBlankNode, Term, Triple};
 use std::collections::{BTreeSet, HashSet};
@@ -51,7 +51,7 @@ fn run(suite: &Suite, manifest: &Manifest, case: &Case) -> Result<(), String> {
         Err(_) if result == Term::from(failure) => return Ok(()),
         Err(error) => return Err(error.to_string()),
     };
-    let data: Graph = graph("dataGraph").into_iter().collect();
+    let data: Triples = graph("dataGraph").into_iter().collect();
     let report = validate(&shapes, &data, Focus::All);
     let wanted = report_of(&manifest.graph, result.clone());
     let triples: Graph = report.to_triples().into_iter().collect();

@@ -5,7 +5,7 @@ use crate::index::local::look_alikes::LookAlikes;
 use crate::index::local::meaning::Vectors;
 use crate::index::local::parts::{Change, Maker, Part, Parts, last_of};
 use crate::index::local::snapshot::Snapshot;
-use crate::index::local::words::{analyser, each_word};
+use crate::index::local::words::{analyser, each_word, surface_analyser};
 use crate::index::{Document, Error, Facet, payload, text_hash};
 use crate::rdf::Revision;
 use crate::rdf::TermId;
@@ -17,14 +17,14 @@ use std::thread::JoinHandle;
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, Schema, TextFieldIndexing, TextOptions,
 };
-use tantivy::tokenizer::{PreTokenizedString, Token};
 use tantivy::{
     Index, IndexReader, IndexSettings, IndexWriter, ReloadPolicy, TantivyDocument, Term,
 };
 
 /// Memory of the writer (bytes): one thread, above tantivy's minimum of 15 MB.
 const WRITER_MEMORY: usize = 64 << 20;
-const ANALYSER: &str = "english";
+const STEMS: &str = "stems";
+const WORDS: &str = "words";
 
 #[derive(Clone, Copy)]
 pub(super) struct Fields {
@@ -49,23 +49,23 @@ pub(super) struct Fields {
 
 fn schema() -> (Schema, Fields) {
     let mut schema = Schema::builder();
-    let text = || {
+    let text = |analyser| {
         TextOptions::default().set_indexing_options(
             TextFieldIndexing::default()
-                .set_tokenizer(ANALYSER)
+                .set_tokenizer(analyser)
                 .set_index_option(IndexRecordOption::WithFreqsAndPositions),
         )
     };
     let fields = Fields {
         subject: schema.add_u64_field("subject", INDEXED | FAST),
-        title: schema.add_text_field("title", text()),
-        body: schema.add_text_field("body", text()),
-        surface: schema.add_text_field("surface", text()),
+        title: schema.add_text_field("title", text(STEMS)),
+        body: schema.add_text_field("body", text(STEMS)),
+        surface: schema.add_text_field("surface", text(WORDS)),
         title_words: schema.add_text_field(
             "title_words",
             TextOptions::default().set_indexing_options(
                 TextFieldIndexing::default()
-                    .set_tokenizer(ANALYSER)
+                    .set_tokenizer(WORDS)
                     .set_fieldnorms(false)
                     .set_index_option(IndexRecordOption::Basic),
             ),
@@ -85,9 +85,11 @@ fn schema() -> (Schema, Fields) {
 /// Small parts kept beside the index on disk before they are folded into it:
 /// each costs every search a little.
 const PARTS: usize = 16;
-/// Subjects of small changes kept beside it; with more they are folded in. More
-/// in one change are no small change.
+/// Subjects of one small change.
 const SMALL: usize = 256;
+/// Subjects of small changes kept beside it; with more they are folded in. To
+/// begin a fold takes about as long as to write a hundred documents.
+const BESIDE: usize = 1_024;
 /// Small changes that may come while earlier ones are folded in, for each of
 /// those; with more they wait, so that they do not pile up.
 const PILE: usize = 16;
@@ -161,7 +163,8 @@ impl TextIndex {
             .settings(IndexSettings::default())
             .open_or_create(directory)
             .map_err(engine)?;
-        index.tokenizers().register(ANALYSER, analyser());
+        index.tokenizers().register(STEMS, analyser());
+        index.tokenizers().register(WORDS, surface_analyser());
         let written = index.load_metas().map_err(engine)?.payload.unwrap_or_default();
         let revision = written
             .rsplit(' ')
@@ -237,7 +240,8 @@ impl TextIndex {
         if self.folding.as_ref().is_some_and(|f| f.made.is_finished() || pile(f)) {
             self.folded_in()?;
         }
-        let many = || self.since.iter().map(|change| change.touched().len()).sum::<usize>() > SMALL;
+        let many =
+            || self.since.iter().map(|change| change.touched().len()).sum::<usize>() > BESIDE;
         if self.folding.is_none() && (self.parts.count() > PARTS || many()) {
             self.fold(revision)?;
         }
@@ -380,29 +384,22 @@ impl Disk {
 
 /// A document as the index takes it.
 pub(super) fn written(fields: Fields, document: &Document) -> TantivyDocument {
-    let mut tokens: Vec<Token> = Vec::new();
-    let mut title_tokens: Vec<Token> = Vec::new();
     let mut ends = [0, 0];
     each_word(&document.body, false, |token| {
         let after = token.position as u64 + 1;
         if token.offset_to <= document.titles_end {
             ends[0] = after;
-            title_tokens.push(token.clone());
         }
         if token.offset_to <= document.descriptions_end {
             ends[1] = after;
         }
-        tokens.push(token.clone());
     });
     let mut out = TantivyDocument::new();
     out.add_u64(fields.subject, u64::from(document.subject));
     out.add_text(fields.title, &document.title);
     out.add_text(fields.body, &document.body);
-    // Only tokens are indexed; the text itself would be kept twice.
-    for (field, tokens) in [(fields.surface, tokens), (fields.title_words, title_tokens)] {
-        let text = String::new();
-        out.add_pre_tokenized_text(field, PreTokenizedString { text, tokens });
-    }
+    out.add_text(fields.surface, &document.body);
+    out.add_text(fields.title_words, &document.body[..document.titles_end]);
     out.add_u64(fields.titles_end, ends[0]);
     out.add_u64(fields.descriptions_end, ends[1].max(ends[0]));
     out.add_u64(fields.title_key, title_key(&document.title));
