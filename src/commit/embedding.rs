@@ -43,6 +43,7 @@ fn keep(current: &Weak<Current>, names: &Names, threads: usize) {
     let mut workspaces: Vec<Workspace> = (0..threads).map(|_| Workspace::default()).collect();
     let mut told: Option<Instant> = None;
     let mut put_off: Option<Instant> = None;
+    let mut before = 0;
     while let Some(shared) = current.upgrade() {
         let shown = *shared.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let reader = Reader { current: Arc::clone(&shared), names: names.clone() };
@@ -72,12 +73,15 @@ fn keep(current: &Weak<Current>, names: &Names, threads: usize) {
         }
         put_off = None;
         drop(shared);
+        // While changes come, a core is left to those who make them.
+        let calm = std::mem::replace(&mut before, shown) == shown;
+        let threads = if few || calm { threads } else { 1 };
         if !few && told.is_none_or(|at| at.elapsed() > TOLD) {
             let (embedded, documents) = snapshot.text.coverage();
             tracing::info!(embedded, documents, "making vectors of documents");
             told = Some(Instant::now());
         }
-        if let Err(error) = embed(&snapshot, names, &missing, &mut workspaces) {
+        if let Err(error) = embed(&snapshot, names, &missing, &mut workspaces[..threads]) {
             tracing::error!(%error, "vectors cannot be made; words find all records meanwhile");
             snapshot.text.vectors_come(false);
             std::thread::sleep(PAUSE);

@@ -30,6 +30,11 @@ impl<T> Default for Kept<T> {
 }
 
 impl<T> Kept<T> {
+    /// Whether nobody asked for anything yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// What was made for this key before, or is made now while others wait for
     /// it.
     pub(super) fn get(&self, key: &Key, make: impl FnOnce() -> T) -> Arc<T> {

@@ -6,17 +6,20 @@ use crate::graph::columns::KeptColumns;
 use crate::rdf::QuadIds;
 use crate::rdf::TermId;
 use rustc_hash::FxHashSet;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// Recent quads fewer than this are never merged into the base.
 const LEAST_RECENT: usize = 256;
 
-/// The recent quads beside a base of so many at which a new base is begun:
-/// making it takes 30 ns for each of its quads, each change 6 ns for each recent
-/// one. With changes of a dozen quads the sum of both is least where the recent
-/// are the root of 120 times the quads; this is 9,400 for 740,000.
-fn recent_limit(base: usize) -> usize {
-    (120 * base).isqrt().max(LEAST_RECENT)
+/// The recent quads beside a base of so many at which a new base is begun. Making
+/// it takes 30 ns for each of its quads, and the first query of a revision reads
+/// all that is recent, at some 50 ns each: with a dozen quads a change, the sum
+/// is least near the root of 24 times the quads where each revision is read
+/// (4,200 for 740,000), and further off where none is.
+fn recent_limit(base: usize, read: bool) -> usize {
+    let worth = if read { 24 } else { 240 };
+    (worth * base).isqrt().max(LEAST_RECENT)
 }
 
 /// With so many times the limit the new base is waited for.
@@ -54,51 +57,11 @@ impl Order {
     }
 }
 
-/// The same quads sorted four ways, and the columns of the revision.
-#[derive(Default)]
-struct Recent([Vec<[TermId; 4]>; 4], KeptColumns);
+/// The same quads sorted four ways.
+#[derive(Clone, Default)]
+struct Sorted([Vec<[TermId; 4]>; 4]);
 
-impl Recent {
-    /// These quads without some and with others. Runs that stay are copied
-    /// whole.
-    fn changed(&self, without: &FxHashSet<QuadIds>, with: &FxHashSet<QuadIds>) -> Self {
-        Self(
-            Order::ALL.map(|order| {
-                let sorted = |quads: &FxHashSet<QuadIds>| {
-                    let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
-                    rows.sort_unstable();
-                    rows
-                };
-                let old = self.rows(order);
-                let (without, with) = (sorted(without), sorted(with));
-                let (mut without, mut with) = (without.iter().peekable(), with.iter().peekable());
-                let mut rows = Vec::with_capacity(old.len() + with.len());
-                let mut from = 0;
-                loop {
-                    let (next, gone) = match (without.peek(), with.peek()) {
-                        (None, None) => break,
-                        (Some(gone), Some(new)) if new < gone => (**new, false),
-                        (Some(gone), _) => (**gone, true),
-                        (None, Some(new)) => (**new, false),
-                    };
-                    let to = from + old[from..].partition_point(|row| *row < next);
-                    rows.extend_from_slice(&old[from..to]);
-                    from = to;
-                    if gone {
-                        without.next();
-                        from += usize::from(old.get(from) == Some(&next));
-                    } else {
-                        with.next();
-                        rows.push(next);
-                    }
-                }
-                rows.extend_from_slice(&old[from..]);
-                rows
-            }),
-            KeptColumns::default(),
-        )
-    }
-
+impl Sorted {
     fn len(&self) -> usize {
         self.0[0].len()
     }
@@ -112,10 +75,97 @@ impl Recent {
     }
 
     /// Where the rows with this beginning stand.
-    fn range(&self, order: Order, prefix: &[TermId]) -> std::ops::Range<usize> {
+    fn range(&self, order: Order, prefix: &[TermId]) -> Range<usize> {
         let rows = self.rows(order);
         let start = rows.partition_point(|row| &row[..prefix.len()] < prefix);
         start..start + rows[start..].partition_point(|row| row.starts_with(prefix))
+    }
+
+    /// These quads without some and with others. Runs that stay are copied
+    /// whole.
+    fn changed(&self, without: &FxHashSet<QuadIds>, with: &FxHashSet<QuadIds>) -> Self {
+        Self(Order::ALL.map(|order| {
+            let sorted = |quads: &FxHashSet<QuadIds>| {
+                let mut rows: Vec<_> = quads.iter().map(|quad| order.permute(*quad)).collect();
+                rows.sort_unstable();
+                rows
+            };
+            let old = self.rows(order);
+            let (without, with) = (sorted(without), sorted(with));
+            let (mut without, mut with) = (without.iter().peekable(), with.iter().peekable());
+            let mut rows = Vec::with_capacity(old.len() + with.len());
+            let mut from = 0;
+            loop {
+                let (next, gone) = match (without.peek(), with.peek()) {
+                    (None, None) => break,
+                    (Some(gone), Some(new)) if new < gone => (**new, false),
+                    (Some(gone), _) => (**gone, true),
+                    (None, Some(new)) => (**new, false),
+                };
+                let to = from + old[from..].partition_point(|row| *row < next);
+                rows.extend_from_slice(&old[from..to]);
+                from = to;
+                if gone {
+                    without.next();
+                    from += usize::from(old.get(from) == Some(&next));
+                } else {
+                    with.next();
+                    rows.push(next);
+                }
+            }
+            rows.extend_from_slice(&old[from..]);
+            rows
+        }))
+    }
+}
+
+/// Quads that recent changes added, and the columns of the revision. Those of
+/// the last few changes lie apart, so that a change copies few.
+#[derive(Default)]
+struct Recent {
+    runs: [Arc<Sorted>; 2],
+    kept: KeptColumns,
+}
+
+impl Recent {
+    /// The last few quads at most; with more they are put to the others.
+    const FEW: usize = 512;
+
+    fn of(quads: &FxHashSet<QuadIds>) -> Self {
+        Self::default().changed(&FxHashSet::default(), quads)
+    }
+
+    /// These quads without some and with others.
+    fn changed(&self, without: &FxHashSet<QuadIds>, with: &FxHashSet<QuadIds>) -> Self {
+        let [old, last] = &self.runs;
+        let apart =
+            last.len() + with.len() <= Self::FEW && !without.iter().any(|quad| old.contains(quad));
+        let runs = if apart {
+            [Arc::clone(old), Arc::new(last.changed(without, with))]
+        } else {
+            let mut with = with.clone();
+            with.extend(last.rows(Order::Spog).iter().filter(|quad| !without.contains(*quad)));
+            [Arc::new(old.changed(without, &with)), Arc::default()]
+        };
+        Self { runs, kept: KeptColumns::default() }
+    }
+
+    fn len(&self) -> usize {
+        self.runs.iter().map(|run| run.len()).sum()
+    }
+
+    /// Every quad, in no order.
+    fn iter(&self) -> impl Iterator<Item = &QuadIds> {
+        self.runs.iter().flat_map(|run| run.rows(Order::Spog))
+    }
+
+    fn contains(&self, quad: &QuadIds) -> bool {
+        self.runs.iter().any(|run| run.contains(quad))
+    }
+
+    /// Where the rows with this beginning stand in each run.
+    fn ranges(&self, order: Order, prefix: &[TermId]) -> [Range<usize>; 2] {
+        [0, 1].map(|run| self.runs[run].range(order, prefix))
     }
 }
 
@@ -162,8 +212,8 @@ impl Quads {
         }
         let whole = self.without_graphs(Vec::new());
         let of_graph = |graph: TermId| {
-            let range = self.added.range(Order::Gspo, &[graph]);
-            self.base.len_of(graph) + range.len()
+            let ranges = self.added.ranges(Order::Gspo, &[graph]);
+            self.base.len_of(graph) + ranges.iter().map(Range::len).sum::<usize>()
         };
         let gone = self.removed.iter().filter(|quad| self.hides_graph(quad[3])).count();
         let hidden: usize = self.hidden.iter().map(|graph| of_graph(*graph)).sum();
@@ -221,9 +271,9 @@ impl Quads {
             }
         }
         let recent = this.added.len() + new.len() - dropped.len() + removed.len();
-        let limit = recent_limit(this.base.len());
+        let limit = recent_limit(this.base.len(), !self.added.kept.is_empty());
         if recent > WAITED_FOR * limit {
-            let mut with = this.added.rows(Order::Spog).to_vec();
+            let mut with: Vec<QuadIds> = this.added.iter().copied().collect();
             with.retain(|quad| !dropped.contains(quad));
             with.extend(new);
             let base = Arc::new(this.base.changed(&removed, &with));
@@ -246,7 +296,8 @@ impl Quads {
         let next = Arc::new(Next { added, removed, base: OnceLock::new() });
         let (base, made) = (Arc::clone(&self.base), Arc::clone(&next));
         let thread = std::thread::Builder::new().name("base".to_owned()).spawn(move || {
-            let changed = base.changed(&made.removed, made.added.rows(Order::Spog));
+            let with: Vec<QuadIds> = made.added.iter().copied().collect();
+            let changed = base.changed(&made.removed, &with);
             let _ = made.base.set(Arc::new(changed));
         });
         thread.ok().map(|_| next)
@@ -259,14 +310,14 @@ impl Quads {
             return self.clone();
         };
         let (mut added, mut removed) = (FxHashSet::default(), FxHashSet::default());
-        added.extend(self.added.rows(Order::Spog).iter().filter(|q| !next.added.contains(q)));
+        added.extend(self.added.iter().filter(|quad| !next.added.contains(quad)));
         added.extend(next.removed.iter().filter(|quad| !self.removed.contains(*quad)));
         removed.extend(self.removed.iter().filter(|quad| !next.removed.contains(*quad)));
-        let gone = next.added.rows(Order::Spog).iter().filter(|quad| !self.added.contains(quad));
+        let gone = next.added.iter().filter(|quad| !self.added.contains(quad));
         removed.extend(gone);
         Self {
             base: Arc::clone(base),
-            added: Arc::new(Recent::default().changed(&FxHashSet::default(), &added)),
+            added: Arc::new(Recent::of(&added)),
             removed: Arc::new(removed),
             next: None,
             hidden: Arc::clone(&self.hidden),
@@ -280,8 +331,7 @@ impl Quads {
 
     /// The quads that recent changes added to the base or removed.
     pub(super) fn each_recent(&self, each: impl FnMut(QuadIds)) {
-        let added = self.added.rows(Order::Spog).iter();
-        added.chain(self.removed.iter()).copied().for_each(each);
+        self.added.iter().chain(self.removed.iter()).copied().for_each(each);
     }
 
     /// The triples of the base that are in these graphs and may be seen, recent
@@ -292,7 +342,7 @@ impl Quads {
 
     /// What is kept with this revision.
     pub(super) fn kept_columns(&self) -> &KeptColumns {
-        &self.added.1
+        &self.added.kept
     }
 
     /// The size in memory (bytes), what is kept for sets of graphs apart.
@@ -318,12 +368,11 @@ impl Quads {
     pub fn next_graph(&self, from: TermId) -> Option<TermId> {
         let mut from = from;
         loop {
-            let rows = self.added.rows(Order::Gspo);
-            let added = rows.get(rows.partition_point(|row| row[0] < from)).map(|row| row[0]);
-            let graph = match (self.base.graph_from(from), added) {
-                (Some(a), Some(b)) => a.min(b),
-                (a, b) => a.or(b)?,
-            };
+            let added = self.added.runs.iter().filter_map(|run| {
+                let rows = run.rows(Order::Gspo);
+                rows.get(rows.partition_point(|row| row[0] < from)).map(|row| row[0])
+            });
+            let graph = added.chain(self.base.graph_from(from)).min()?;
             // All of its quads may have been removed.
             if self.matching(None, None, None, GraphPattern::Only(graph)).next().is_some() {
                 return Some(graph);
@@ -363,7 +412,7 @@ impl Quads {
             graph,
             cursor: self.base.matching(subject, predicate, object, graph),
             base: None,
-            added: self.added.range(order, prefix),
+            added: self.added.ranges(order, prefix),
             quads: self.clone(),
         };
         matching.base = matching.next_of_base();
@@ -380,7 +429,8 @@ pub struct Matching {
     cursor: Cursor,
     /// The next quad of the base.
     base: Option<QuadIds>,
-    added: std::ops::Range<usize>,
+    /// Those of each run of what was added.
+    added: [Range<usize>; 2],
 }
 
 impl Matching {
@@ -394,18 +444,29 @@ impl Matching {
         }
     }
 
-    /// The next quad that was added, left where it is.
-    fn next_added(&mut self) -> Option<QuadIds> {
+    /// The next quad of a run of what was added, left where it is.
+    fn next_of_run(&mut self, run: usize) -> Option<QuadIds> {
         loop {
-            let row = *self.quads.added.rows(self.order)[self.added.clone()].first()?;
-            let quad = self.order.restore(row);
+            let rows = self.quads.added.runs[run].rows(self.order);
+            let quad = self.order.restore(*rows[self.added[run].clone()].first()?);
             // The prefix ends where a predicate is not given.
             if self.object.is_none_or(|object| object == quad[2])
                 && self.graph.is_none_or(|graph| graph == quad[3])
             {
                 return Some(quad);
             }
-            self.added.start += 1;
+            self.added[run].start += 1;
+        }
+    }
+
+    /// The next quad that was added, and its run.
+    fn next_added(&mut self) -> Option<(QuadIds, usize)> {
+        let order = self.order;
+        let row = |quad| order.permute(quad);
+        match (self.next_of_run(0), self.next_of_run(1)) {
+            (Some(one), Some(other)) if row(other) < row(one) => Some((other, 1)),
+            (Some(one), _) => Some((one, 0)),
+            (None, other) => Some((other?, 1)),
         }
     }
 }
@@ -418,8 +479,8 @@ impl Iterator for Matching {
             let order = self.order;
             let row = |quad| order.permute(quad);
             let quad = match (self.base, self.next_added()) {
-                (Some(base), Some(added)) if row(added) < row(base) => {
-                    self.added.start += 1;
+                (Some(base), Some((added, run))) if row(added) < row(base) => {
+                    self.added[run].start += 1;
                     added
                 }
                 (Some(base), _) => {
@@ -427,8 +488,8 @@ impl Iterator for Matching {
                     base
                 }
                 (None, added) => {
-                    let added = added?;
-                    self.added.start += 1;
+                    let (added, run) = added?;
+                    self.added[run].start += 1;
                     added
                 }
             };
@@ -449,7 +510,7 @@ mod tests {
     fn a_new_base_takes_over() {
         let quad = |n: u32| [n, 1, n % 7, n % 3];
         let all: Vec<QuadIds> = (1..1_000).map(quad).collect();
-        let recent: Vec<QuadIds> = (1_000..1_400).map(quad).collect();
+        let recent: Vec<QuadIds> = (1_000..1_600).map(quad).collect();
         let quads = Quads::from_quads(&all).with(&all[..5], &recent);
         let next = quads.next.clone().expect("a new base is begun");
         // Meanwhile: of what was recent then, some is undone, and more comes.
