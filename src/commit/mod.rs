@@ -268,10 +268,10 @@ impl Group {
             gate: self.gate.clone(),
             lifecycle: self.lifecycle.clone(),
             graph: self.graph.clone(),
-            revision: self.revision,
             time: self.time.clone(),
             changes: Vec::new(),
             touched: FxHashSet::default(),
+            revision: self.revision,
             judged: std::time::Duration::ZERO,
         }
     }

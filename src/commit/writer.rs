@@ -13,6 +13,10 @@ use std::time::{Duration, Instant};
 const TOGETHER: usize = 64;
 /// Changes that may wait; more are refused.
 const WAITING: usize = 256;
+/// A group is waited for while staging it takes less than so many times what
+/// recording takes. Two halves of it that overlap cost more: eight writers make
+/// 9,700 changes a second with 1, and 10,600 with 4, where a flush takes .08 ms.
+const WORTH: u32 = 4;
 /// How long a group is waited for at most.
 const PATIENCE: Duration = Duration::from_millis(4);
 /// Stack of a thread (bytes): it evaluates updates, which recurse.
@@ -246,12 +250,12 @@ impl State {
         Ok(Staged::new(committer.group()?))
     }
 
-    /// Whether more changes are waited for: if staging all that are expected
-    /// takes less time than recording some of them later.
+    /// Whether more changes are waited for: unless staging all that are expected
+    /// takes much longer than recording them.
     fn waits(&self) -> bool {
         let expected = u32::try_from(self.expected).unwrap_or(u32::MAX);
         self.staged() < self.expected.min(TOGETHER)
-            && self.to_stage.saturating_mul(expected) < self.to_record
+            && self.to_stage.saturating_mul(expected) < self.to_record * WORTH
             && Instant::now() < self.patience
     }
 
@@ -358,7 +362,7 @@ impl Desk {
                 state.void = state.staging.then(|| error.of_each());
             }
             // The next group begins on what is shown.
-            _ if state.staged() == 0 => state.staged = None,
+            None if state.staged() == 0 => state.staged = None,
             _ => {}
         }
         drop(state);
