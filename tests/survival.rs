@@ -79,8 +79,6 @@ fn a_fault_at_any_step_leaves_the_old_state_or_the_new() {
     }
 }
 
-/// Writers and readers against the real server, killed at random moments. The
-/// number of kills is `INSITES_SOAK_KILLS`, 20 if it is not set.
 /// A group that cannot be recorded fails, and with it what was prepared on top
 /// of it meanwhile; what comes later is made.
 #[test]
@@ -119,6 +117,8 @@ fn a_fault_among_eight_writers_fails_those_it_tells() {
     }
 }
 
+/// Writers and readers against the real server, killed at random moments. The
+/// number of kills is `INSITES_SOAK_KILLS`, 20 if it is not set.
 #[test]
 fn killed_at_random_nothing_acknowledged_is_missing() {
     let kills: usize =

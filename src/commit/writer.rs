@@ -142,7 +142,7 @@ impl Staged {
 
 /// Tells everybody what came of their change: of one that was staged, that it
 /// failed if the group did.
-fn answer(waiting: Vec<(Answer, Result<Committed, Error>)>, failure: Option<&Error>) {
+fn tell(waiting: Vec<(Answer, Result<Committed, Error>)>, failure: Option<&Error>) {
     for (answer, result) in waiting {
         answer(match failure {
             Some(error) => result.and(Err(error.of_each())),
@@ -304,7 +304,7 @@ impl Desk {
                         None => state.staged = Some(staged),
                         Some(error) => {
                             drop(state);
-                            self::answer(staged.waiting, Some(&error));
+                            tell(staged.waiting, Some(&error));
                             state = self.lock();
                         }
                     }
@@ -369,9 +369,9 @@ impl Desk {
         if let Some(error) = &failure {
             tracing::error!(%error, "changes could not be recorded");
         }
-        answer(waiting, failure.as_ref());
+        tell(waiting, failure.as_ref());
         if let Some(void) = void {
-            answer(void.waiting, failure.as_ref());
+            tell(void.waiting, failure.as_ref());
         }
     }
 }

@@ -222,17 +222,22 @@ impl Store {
             });
         }
         let found = format(&database).map_err(failed)?;
-        match found {
-            Some(found) if found == FORMAT || found == ONE_HALF => {}
-            Some(found) if found != WITHOUT_JOURNAL => {
-                let found = String::from_utf8_lossy(&found).into_owned();
+        match found.as_deref() {
+            Some(FORMAT | ONE_HALF) => {}
+            // A journal that lies there stays: the last changes may be in it alone.
+            None | Some(WITHOUT_JOURNAL) => {
+                let journal = self.path.with_file_name(JOURNAL);
+                if !journal.exists() {
+                    journal::make(&journal).map_err(|error| failed(error.into()))?;
+                }
+                if found.is_none() {
+                    begin(&database).map_err(failed)?;
+                }
+            }
+            Some(found) => {
+                let found = String::from_utf8_lossy(found).into_owned();
                 return Err(Error::Format { path: self.path.clone(), found });
             }
-            // New, or without a journal: tables that are there stay as they are.
-            _ => journal::make(&self.path.with_file_name(JOURNAL))
-                .map_err(redb::Error::from)
-                .and_then(|()| begin(&database))
-                .map_err(failed)?,
         }
         *place = Some(database);
         Ok(())
@@ -392,7 +397,7 @@ impl Ledger {
         let of_journal =
             |error: io::Error| Error::Journal { path: beside.clone(), detail: error.to_string() };
         let format = store.with(format)?.unwrap_or_default();
-        let short = format == ONE_HALF
+        let short = format != FORMAT
             && std::fs::metadata(&beside).is_ok_and(|data| data.len() == journal::HALF as u64);
         let length = if short { journal::HALF } else { journal::LENGTH };
         let changes = journal::changes(&beside, length, at).map_err(of_journal)?;

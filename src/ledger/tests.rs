@@ -197,6 +197,23 @@ fn ledgers_of_earlier_formats_open_and_their_programs_refuse_them_then() {
     }
 }
 
+#[test]
+fn a_journal_beside_an_older_ledger_is_not_thrown_away() {
+    for length in [journal::HALF, journal::LENGTH] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut ledger = Ledger::open(folder.path(), "test").expect("a ledger");
+        ledger.record(vec![change(1, 1, &[b"Ia"], &[], &[[1, 1, 1, 0]])]).expect("recorded");
+        put_format(&ledger, WITHOUT_JOURNAL);
+        drop(ledger);
+        let path = folder.path().join(JOURNAL);
+        let bytes = std::fs::read(&path).expect("a journal");
+        std::fs::write(&path, &bytes[..length]).expect("written");
+        let ledger = Ledger::open(folder.path(), "test").expect("an older ledger");
+        assert_eq!(ledger.revision(), 1, "{length}");
+        assert_eq!(ledger.store.with(super::format).expect("readable").as_deref(), Some(FORMAT));
+    }
+}
+
 /// Killed at any moment between the turn to the other half and the end of
 /// clearing the first: the changes are in one half and the other, in the tables
 /// and in a half, or in the tables and a half that is cleared in part.

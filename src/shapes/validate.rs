@@ -13,7 +13,6 @@ use oxigraph::model::{NamedNode, Term};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::{OnceCell, RefCell};
 use std::cmp::Ordering;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 /// How deep shapes may lead to shapes. What recursive shapes mean is left open
@@ -541,7 +540,7 @@ impl Check<'_, '_, '_> {
 
     fn closed(&mut self, values: &[Value], allowed: &[NamedNode]) {
         for subject in values {
-            let mut seen = HashSet::new();
+            let mut seen = FxHashSet::default();
             let mut found = Vec::new();
             let data = self.validator.data;
             data.triples(Some(subject.node), None, None, &mut |[_, predicate, object]| {
