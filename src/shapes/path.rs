@@ -136,8 +136,8 @@ impl Path {
         reached.items
     }
 
-    /// The last property of a path that has one, if it leads there from its
-    /// subject: then nothing that is no object is at the end of the path.
+    /// Whether what is at the end of the path is the object of a triple, wherever
+    /// the path begins.
     pub(super) fn ends_in_object(&self) -> bool {
         match self {
             Self::Predicate(_) => true,
